@@ -1,0 +1,1 @@
+"""What everything else stands on: the standard library only, no I/O."""

@@ -1,0 +1,104 @@
+"""The things that are passed between the rooms: statuses, summaries, ranges.
+
+Times are milliseconds since the epoch, sizes are bytes, permissions are octal digits without
+the type bits ("644", "1777"), as WebHDFS has them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class FileType(StrEnum):
+    """What an entry is (org.apache.hadoop.hdfs.protocol.HdfsConstants)."""
+
+    FILE = "FILE"
+    DIRECTORY = "DIRECTORY"
+    SYMLINK = "SYMLINK"
+
+
+class FileStatus(NamedTuple):
+    """One entry of the file system (HdfsFileStatus).
+
+    `path_suffix` is the name below the path that was listed, empty where the path itself was
+    asked for. `file_id` is 0 where the server does not tell it (HttpFS).
+    """
+
+    type: FileType
+    path_suffix: str
+    permission: str
+    length: int
+    block_size: int
+    access_time: int
+    modification_time: int
+    owner: str
+    group: str
+    replication: int
+    file_id: int = 0
+    acl: bool = False
+    encrypted: bool = False
+    erasure_coded: bool = False
+    snapshottable: bool = False
+
+    @property
+    def is_directory(self) -> bool:
+        """Tell whether the entry is a directory."""
+        return self.type is FileType.DIRECTORY
+
+
+class ListingPage(NamedTuple):
+    """One answer of LISTSTATUS_BATCH: `entries` in HDFS's order, `remaining` after them."""
+
+    entries: list[FileStatus]
+    remaining: int
+
+
+class ContentSummary(NamedTuple):
+    """What a subtree holds (org.apache.hadoop.fs.ContentSummary); quotas are -1 where unset."""
+
+    directory_count: int
+    file_count: int
+    length: int
+    quota: int
+    space_consumed: int
+    space_quota: int
+
+
+class FileChecksum(NamedTuple):
+    """`value` is the checksum's `length` bytes as hex digits."""
+
+    algorithm: str
+    value: str
+    length: int
+
+
+class AclStatus(NamedTuple):
+    """An ACL as GETACLSTATUS tells it; `entries` like "user:alice:rw-", "default:group::r-x"."""
+
+    owner: str
+    group: str
+    permission: str
+    sticky: bool
+    entries: tuple[str, ...]
+
+
+class Snapshot(NamedTuple):
+    """One snapshot of a snapshottable directory; `status` is the snapshot root's own."""
+
+    name: str
+    snapshot_id: int
+    deleted: bool
+    modification_time: int
+
+
+class ByteRange(NamedTuple):
+    """`length` bytes from `offset`; the whole of an empty file is (0, 0)."""
+
+    offset: int
+    length: int
+
+    @property
+    def last(self) -> int:
+        """The position of the last byte, as Content-Range writes it."""
+        return self.offset + self.length - 1

@@ -1,0 +1,144 @@
+"""The kinds of values that settings have: each parses, refuses with a reason, and explains."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Kind(Protocol):
+    """A kind of value: `allowed` says in words what `parse` takes."""
+
+    allowed: str
+
+    def parse(self, given: Any) -> Any:
+        """Return the value. Raises ValueError with a sentence that says what is allowed."""
+
+
+class Text:
+    """A string, or what `make` (Path, …) makes of one."""
+
+    allowed = "text"
+
+    def __init__(self, make: Callable[[str], Any] = str) -> None:
+        self._make = make
+
+    def parse(self, given: Any) -> Any:
+        """Take text and numbers, not lists, maps or null."""
+        if isinstance(given, dict | list | bool) or given is None:
+            raise ValueError(f"{given!r} is not text")
+        return self._make(str(given))
+
+
+class Choice:
+    """One of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.allowed = ", ".join(f"`{word}`" for word in words)
+
+    def parse(self, given: Any) -> str:
+        """Take one of the words, in its spelling."""
+        if given not in self.words:
+            raise ValueError(f"{given!r} is none of {', '.join(self.words)}")
+        return str(given)
+
+
+class Flag:
+    """True or false."""
+
+    allowed = "`true` or `false`"
+
+    def parse(self, given: Any) -> bool:
+        """Take a YAML boolean, and its words from the environment."""
+        if isinstance(given, bool):
+            return given
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if str(given).lower() not in words:
+            raise ValueError(f"{given!r} is neither true nor false")
+        return words[str(given).lower()]
+
+
+class AtLeast:
+    """A whole number within bounds."""
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self.least = least
+        self.most = most
+        self.allowed = f"a whole number from {least}" + ("" if most is None else f" to {most}")
+
+    def parse(self, given: Any) -> int:
+        """Take a whole number, from the environment also as text."""
+        if isinstance(given, bool) or not re.fullmatch(r"-?\d{1,18}", str(given)):
+            raise ValueError(f"{given!r} is not {self.allowed}")
+        number = int(str(given))
+        if number < self.least or (self.most is not None and number > self.most):
+            raise ValueError(f"{number} is not {self.allowed}")
+        return number
+
+
+class Seconds:
+    """A duration in seconds."""
+
+    def __init__(self, least: float) -> None:
+        self.least = least
+        self.allowed = f"seconds, at least {least:g}"
+
+    def parse(self, given: Any) -> float:
+        """Take a number, whole or not."""
+        if isinstance(given, bool) or not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", str(given)):
+            raise ValueError(f"{given!r} is not a number of {self.allowed}")
+        number = float(str(given))
+        if number < self.least:
+            raise ValueError(f"{given!r} is not a number of {self.allowed}")
+        return number
+
+
+class Permission:
+    """An octal mode, written in quotes so that YAML leaves it alone."""
+
+    allowed = "1 to 4 octal digits in quotes"
+
+    def parse(self, given: Any) -> str:
+        """Take text of octal digits; a YAML number is refused, as 0664 means 436 there."""
+        if not isinstance(given, str) or not re.fullmatch(r"[0-7]{1,4}", given):
+            raise ValueError(f"{given!r} is not {self.allowed}")
+        return given
+
+
+class Networks:
+    """A list of addresses and networks."""
+
+    allowed = "a list of IP addresses and networks (`10.0.0.0/8`)"
+
+    def parse(self, given: Any) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Take a list, or text with commas between."""
+        items = given.replace(",", " ").split() if isinstance(given, str) else given
+        if not isinstance(items, list | tuple):
+            raise ValueError(f"{given!r} is not {self.allowed}")  # noqa: TRY004
+        return tuple(ip_network(str(item)) for item in items)
+
+
+class Urls:
+    """One URL of a backend, or several of one HA cluster."""
+
+    allowed = "`http(s)://host:port` (one or a list) or `embedded:///directory`"
+
+    _HTTP = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?/?")
+
+    def parse(self, given: Any) -> tuple[str, ...]:
+        """Take one URL or a list; a list must be all http(s)."""
+        items = re.split(r"[,;\s]+", given.strip()) if isinstance(given, str) else given
+        if not isinstance(items, list | tuple) or not items:
+            raise ValueError(f"{given!r} is not {self.allowed}")
+        urls = tuple(str(item) for item in items)
+        if len(urls) == 1 and (urls[0] == "embedded:" or re.match(r"embedded:///.", urls[0])):
+            return urls
+        for url in urls:
+            if not self._HTTP.fullmatch(url):
+                raise ValueError(f"'{url}' is not {self.allowed}")
+        return tuple(url.rstrip("/") for url in urls)

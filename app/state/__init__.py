@@ -1,0 +1,1 @@
+"""The gateway's own small state, shared by its workers."""
