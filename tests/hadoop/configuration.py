@@ -1,0 +1,106 @@
+"""The configuration files of the test cluster: what is set, and why it differs from HDFS's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+# A DataNode counts as dead after 2 × recheck interval + 10 × heartbeat interval: 12 s here.
+QUICK_TO_NOTICE = {
+    "dfs.heartbeat.interval": "1",
+    "dfs.namenode.heartbeat.recheck-interval": "1000",
+    "dfs.namenode.stale.datanode.interval": "3000",
+    "dfs.namenode.avoid.read.stale.datanode": "true",
+    "dfs.namenode.avoid.write.stale.datanode": "true",
+    "dfs.namenode.redundancy.interval.seconds": "1",
+    "dfs.namenode.safemode.extension": "0",
+    "dfs.namenode.safemode.recheck.interval": "100",
+    "ipc.client.connect.retry.interval": "200",
+}
+FILE_SYSTEM = {
+    "dfs.permissions.enabled": "true",
+    "dfs.namenode.acls.enabled": "true",
+    "dfs.namenode.xattrs.enabled": "true",
+    "dfs.webhdfs.enabled": "true",
+    "dfs.replication": "1",
+    "dfs.namenode.replication.min": "1",
+    "dfs.replication.max": "512",
+    "dfs.namenode.fs-limits.min-block-size": "1024",
+    "fs.trash.interval": "60",
+    # With as few DataNodes as here there is no other to go on with: append must not ask for one.
+    "dfs.client.block.write.replace-datanode-on-failure.policy": "NEVER",
+    # Without this an unknown user costs the NameNode a fork of `id` every 30 seconds.
+    "hadoop.security.group.mapping": "org.apache.hadoop.security.NullGroupsMapping",
+    # Only a power cut could tell the difference, and no test makes one.
+    "dfs.namenode.edits.noeditlogchannelflush": "true",
+    "dfs.namenode.resource.du.reserved": "0",
+    "dfs.namenode.datanode.registration.ip-hostname-check": "false",
+    "dfs.datanode.hostname": "127.0.0.1",
+    "dfs.client.use.datanode.hostname": "false",
+}
+LOG4J = """\
+log4j.rootLogger=INFO,console
+log4j.appender.console=org.apache.log4j.ConsoleAppender
+log4j.appender.console.target=System.err
+log4j.appender.console.layout=org.apache.log4j.PatternLayout
+log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
+log4j.logger.http.requests=WARN
+log4j.logger.httpfsaudit=WARN
+log4j.logger.org.apache.hadoop.hdfs.server.namenode.FSNamesystem.audit=WARN
+log4j.logger.org.apache.hadoop.hdfs.StateChange=WARN
+log4j.logger.BlockStateChange=WARN
+"""
+
+
+def site(
+    directory: Path, *, rpc_port: int, namenode_port: int, impersonators: Sequence[str]
+) -> dict[str, str]:
+    """Return the properties that NameNode, DataNodes and HttpFS share."""
+    properties = {
+        **FILE_SYSTEM,
+        **QUICK_TO_NOTICE,
+        "fs.defaultFS": f"hdfs://127.0.0.1:{rpc_port}",
+        "hadoop.tmp.dir": str(directory / "tmp"),
+        "dfs.namenode.http-address": f"127.0.0.1:{namenode_port}",
+        "dfs.namenode.name.dir": (directory / "name").as_uri(),
+    }
+    for user in impersonators:
+        properties[f"hadoop.proxyuser.{user}.hosts"] = "*"
+        properties[f"hadoop.proxyuser.{user}.groups"] = "*"
+    return properties
+
+
+def httpfs_site(*, httpfs_port: int, proxy_users: Sequence[str]) -> dict[str, str]:
+    """Return the properties of HttpFS alone."""
+    properties = {
+        "httpfs.http.hostname": "127.0.0.1",
+        "httpfs.http.port": str(httpfs_port),
+        "hadoop.http.authentication.type": "simple",
+        "httpfs.hadoop.authentication.type": "simple",
+    }
+    for user in proxy_users:
+        properties[f"httpfs.proxyuser.{user}.hosts"] = "*"
+        properties[f"httpfs.proxyuser.{user}.groups"] = "*"
+    return properties
+
+
+def write(
+    folder: Path, shared: Mapping[str, str], httpfs: Mapping[str, str], conf: Mapping[str, str]
+) -> None:
+    """Write the configuration folder; `conf` wins over everything in every file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("core-site.xml", "hdfs-site.xml"):
+        (folder / name).write_text(_xml({**shared, **conf}))
+    (folder / "httpfs-site.xml").write_text(_xml({**httpfs, **conf}))
+    (folder / "httpfs-signature.secret").write_text("a secret of the test cluster\n")
+    for name in ("log4j.properties", "httpfs-log4j.properties"):
+        (folder / name).write_text(LOG4J)
+
+
+def _xml(properties: Mapping[str, str]) -> str:
+    rows = "".join(
+        f"  <property><name>{escape(name)}</name><value>{escape(value)}</value></property>\n"
+        for name, value in sorted(properties.items())
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<configuration>\n{rows}</configuration>\n'

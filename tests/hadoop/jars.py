@@ -1,0 +1,110 @@
+"""Fetch what a Hadoop needs to run (jars and web applications) into the repository's cache, once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HADOOP_VERSION = "3.4.2"
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parents[1] / ".cache"
+
+# Hadoop asks the class path for a folder per web application, and the released jars of NameNode
+# and DataNode hold none; an empty application is enough for WebHDFS and for /jmx.
+EMPTY_WEB_APPLICATION = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<web-app version="2.4" xmlns="http://java.sun.com/xml/ns/j2ee"/>\n'
+)
+# Java 23 and later refuse Subject.getSubject, on which all of Hadoop 3.4's logins stand.
+JAVA_VERSIONS = range(11, 23)
+JAVA_WANTED = (
+    f"Hadoop {HADOOP_VERSION} runs on Java {JAVA_VERSIONS.start} to {JAVA_VERSIONS.stop - 1}"
+)
+INSTALL_JAVA = "install it (Debian, Ubuntu: apt-get install openjdk-17-jre-headless)"
+INSTALL_MAVEN = "install Maven (Debian, Ubuntu: apt-get install maven)"
+
+
+class HadoopError(Exception):
+    """The Hadoop of the tests could not be prepared, started, reached or stopped."""
+
+
+def java() -> str:
+    """Return the path of a Java that Hadoop runs on: JAVA_HOME's, else the one on PATH."""
+    home = os.environ.get("JAVA_HOME")
+    command = str(Path(home, "bin", "java")) if home else "java"
+    found = shutil.which(command)
+    if found is None:
+        raise HadoopError(f"no Java at {command!r}: {JAVA_WANTED}; {INSTALL_JAVA}")
+    asked = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)
+    match = re.search(r'version "(?:1\.)?(\d+)', asked.stderr)
+    if match is None or int(match[1]) not in JAVA_VERSIONS:
+        said = asked.stderr.strip().partition("\n")[0]
+        raise HadoopError(f"{found} says {said!r}: {JAVA_WANTED}; {INSTALL_JAVA}")
+    return found
+
+
+def jars(cache: Path | None = None) -> Path:
+    """Return the folder with `lib/*.jar` and `webapps/`, fetched through Maven the first time."""
+    root = (cache or CACHE).resolve()
+    ready = root / f"hadoop-{HADOOP_VERSION}"
+    if ready.is_dir():
+        return ready
+    root.mkdir(parents=True, exist_ok=True)
+    with _lock(root / f"hadoop-{HADOOP_VERSION}.lock"):
+        if not ready.is_dir():
+            _build(root, ready)
+    return ready
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _build(root: Path, ready: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=root, prefix="hadoop-") as name:
+        building = Path(name, "hadoop")
+        _copy_dependencies(building / "lib")
+        _unpack_webapps(building)
+        # The rename is what publishes: a killed build leaves nothing that looks finished.
+        building.rename(ready)
+
+
+def _copy_dependencies(target: Path) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise HadoopError(f"no mvn on PATH to fetch Hadoop {HADOOP_VERSION} with: {INSTALL_MAVEN}")
+    command = [
+        *(maven, "--quiet", "--batch-mode", "--file", str(HERE / "pom.xml")),
+        f"-Dhadoop.version={HADOOP_VERSION}",
+        f"-DoutputDirectory={target}",
+        "dependency:copy-dependencies",
+    ]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise HadoopError(
+            f"Maven could not fetch Hadoop {HADOOP_VERSION} "
+            f"(it needs its repository or a filled local one):\n{done.stdout[-4000:]}"
+        )
+
+
+def _unpack_webapps(building: Path) -> None:
+    for application in ("hdfs", "datanode"):
+        folder = building / "webapps" / application / "WEB-INF"
+        folder.mkdir(parents=True)
+        (folder / "web.xml").write_text(EMPTY_WEB_APPLICATION)
+    (building / "webapps" / "static").mkdir()
+    with zipfile.ZipFile(building / "lib" / f"hadoop-hdfs-httpfs-{HADOOP_VERSION}.jar") as jar:
+        jar.extractall(building, [name for name in jar.namelist() if name.startswith("webapps/")])
