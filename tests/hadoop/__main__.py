@@ -1,7 +1,5 @@
 """Start a Hadoop in the foreground, for trying things by hand: `python -m tests.hadoop`."""
 
-from __future__ import annotations
-
 import argparse
 import signal
 import sys

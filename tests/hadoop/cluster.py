@@ -4,8 +4,6 @@ Everything listens on 127.0.0.1 and lives below one directory; nothing survives 
 however that dies (see `guard`). Times are in seconds, ports are TCP ports.
 """
 
-from __future__ import annotations
-
 import os
 import pwd
 import signal as signals
@@ -224,11 +222,13 @@ class Cluster:
         )
 
     def _await_datanode(self, i: int) -> None:
-        def ready() -> bool:
-            activity = bean(self.datanode_urls[i], "DataNode", "DataNodeActivity*")
-            return int(activity.get("BlockReportsNumOps", 0)) > 0
-
-        self._datanodes[i].await_ready("blocks reported", ready, seconds=START_SECONDS)
+        # The log tells at once; the DataNode's metrics are cached for ten seconds.
+        daemon = self._datanodes[i]
+        daemon.await_ready(
+            "blocks reported",
+            lambda: daemon.has_logged("Successfully sent block report"),
+            seconds=START_SECONDS,
+        )
 
     def _await_httpfs(self) -> None:
         def ready() -> bool:

@@ -1,12 +1,10 @@
 """The configuration files of the test cluster: what is set, and why it differs from HDFS's own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-# A DataNode counts as dead after 2 × recheck interval + 10 × heartbeat interval: 12 s here.
+# A DataNode counts as dead after two recheck intervals and ten heartbeats: 12 s here.
 QUICK_TO_NOTICE = {
     "dfs.heartbeat.interval": "1",
     "dfs.namenode.heartbeat.recheck-interval": "1000",

@@ -1,7 +1,5 @@
 """One process of the cluster: started under a guard, watched by a deadline, killed on demand."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal as signals
@@ -60,6 +58,7 @@ class Daemon:
         self._command = list(command)
         self._log = log
         self._env = dict(env)
+        self._log_start = 0
         self._guard: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,6 +70,7 @@ class Daemon:
         """Start the process; it is not ready for work before its own signs say so."""
         if self.running:
             raise HadoopError(f"{self.name} is running already, as process {self.pid}")
+        self._log_start = self._log.stat().st_size if self._log.exists() else 0
         self._guard = subprocess.Popen(
             [
                 *(sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), str(self._log)),
@@ -88,6 +88,12 @@ class Daemon:
         if not line:
             raise HadoopError(f"{self.name} did not start; see {self._log}")
         self.pid = int(line)
+
+    def has_logged(self, text: str) -> bool:
+        """Whether the process has written `text` into its log since its latest start."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_start)
+            return text.encode() in log.read()
 
     def signal(self, number: signals.Signals) -> None:
         """Send a signal, and wait for the end when it is a deadly one."""

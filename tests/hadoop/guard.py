@@ -6,8 +6,6 @@ command, which asks the kernel (PR_SET_PDEATHSIG) to be killed should the guard 
 The command's process id is the guard's one line of output; its exit status is the guard's own.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import select

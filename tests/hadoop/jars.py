@@ -1,6 +1,4 @@
-"""Fetch what a Hadoop needs to run (jars and web applications) into the repository's cache, once."""
-
-from __future__ import annotations
+"""Fetch the jars and web applications of Hadoop into the cache of the repository, once."""
 
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """Questions to the daemons over HTTP: their JMX beans, and WebHDFS calls without a body."""
 
-from __future__ import annotations
-
 import json
 import urllib.error
 import urllib.parse
