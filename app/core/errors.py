@@ -8,6 +8,7 @@ GatewayError
 │   ├── InvalidPath                  no HDFS path can be made of it
 │   ├── InvalidParameter             a parameter's value is outside what is allowed
 │   │   └── MissingParameter         a required parameter is absent
+│   ├── InvalidParameters            several at once
 │   ├── MalformedBody                the body is not what its headers say (gzip, chunks, JSON)
 │   │   └── IncompleteBody           the body ended before its declared end
 │   ├── DigestMismatch               a checksum sent along does not match the content
@@ -48,11 +49,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class GatewayError(Exception):
     """Root of all errors that a caller may be told about."""
+
+    @property
+    def messages(self) -> list[str]:
+        """What to tell the caller: one sentence for each thing that is wrong."""
+        return [str(self)]
 
 
 class PathError(GatewayError):
@@ -106,6 +112,19 @@ class InvalidParameter(InvalidRequest):
         self.name = name
         self.value = value
         self.allowed = allowed
+
+
+class InvalidParameters(InvalidRequest):
+    """Several parameters of one request are wrong; `errors` has them all."""
+
+    def __init__(self, errors: Sequence[InvalidRequest]) -> None:
+        super().__init__("; ".join(str(error) for error in errors))
+        self.errors = tuple(errors)
+
+    @property
+    def messages(self) -> list[str]:
+        """One sentence a parameter."""
+        return [message for error in self.errors for message in error.messages]
 
 
 class MissingParameter(InvalidParameter):

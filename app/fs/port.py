@@ -89,6 +89,9 @@ class FileSystem(Protocol):
     def status(self, path: HdfsPath) -> FileStatus:
         """Return the status of `path`. Raises PathNotFound, AccessDenied."""
 
+    def check_access(self, path: HdfsPath, action: str) -> None:
+        """Return if the user may `action` ("r--", "-w-", "--x" or a mixture), else AccessDenied."""
+
     def list_page(self, path: HdfsPath, start_after: str | None = None) -> ListingPage:
         """Return entries after the name `start_after` in HDFS's order.
 

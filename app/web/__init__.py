@@ -1,0 +1,1 @@
+"""What all dialects share about HTTP: parameters, bodies, ranges, errors, audit."""

@@ -1,0 +1,93 @@
+"""Validators and conditional requests (RFC 9110, sections 8.8 and 13)."""
+
+from __future__ import annotations
+
+import re
+from email.utils import formatdate, parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from app.core.errors import PreconditionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.core.model import FileStatus
+
+_ETAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+
+
+def etag_of(status: FileStatus, suffix: str = "") -> str:
+    """Return the strong entity tag of a file's content; `suffix` names a content coding.
+
+    HDFS files are only appended to, truncated or replaced: the inode, the length and the time of
+    modification together change with the content.
+    """
+    return f'"{status.file_id:x}-{status.length:x}-{status.modification_time:x}{suffix}"'
+
+
+def last_modified_of(status: FileStatus) -> str:
+    """Return the HTTP date of the last modification."""
+    return formatdate(status.modification_time // 1000, usegmt=True)
+
+
+def check_write(headers: Mapping[str, str], status: FileStatus | None) -> None:
+    """Raise PreconditionFailed if a write may not happen; `status` is None for nothing there."""
+    current = etag_of(status) if status and not status.is_directory else None
+    if_match = headers.get("If-Match")
+    if if_match is not None:
+        if not _matches(if_match, current, exists=status is not None, weak=False):
+            raise PreconditionFailed("If-Match")
+    elif status is not None and _changed_since(headers.get("If-Unmodified-Since"), status):
+        raise PreconditionFailed("If-Unmodified-Since")
+    if_none_match = headers.get("If-None-Match")
+    if if_none_match is not None and _matches(
+            if_none_match, current, exists=status is not None, weak=True):
+        raise PreconditionFailed("If-None-Match")
+
+
+def not_modified(headers: Mapping[str, str], status: FileStatus, etag: str) -> bool:
+    """Tell whether a read is to be answered by 304; raise PreconditionFailed for a 412."""
+    if_match = headers.get("If-Match")
+    if if_match is not None:
+        if not _matches(if_match, etag, exists=True, weak=False):
+            raise PreconditionFailed("If-Match")
+    elif _changed_since(headers.get("If-Unmodified-Since"), status):
+        raise PreconditionFailed("If-Unmodified-Since")
+    if_none_match = headers.get("If-None-Match")
+    if if_none_match is not None:
+        return _matches(if_none_match, etag, exists=True, weak=True)
+    since = headers.get("If-Modified-Since")
+    return since is not None and _date(since) is not None and not _changed_since(since, status)
+
+
+def range_applies(headers: Mapping[str, str], status: FileStatus, etag: str) -> bool:
+    """Tell whether Range counts: If-Range is absent or names what is there (RFC 9110, 13.1.5)."""
+    if_range = headers.get("If-Range")
+    if if_range is None:
+        return True
+    if if_range.lstrip().startswith(('"', "W/")):
+        return if_range.strip() == etag
+    return _date(if_range) == status.modification_time // 1000
+
+
+def _matches(header: str, etag: str | None, *, exists: bool, weak: bool) -> bool:
+    if header.strip() == "*":
+        return exists
+    if etag is None:
+        return False
+    wanted = etag.strip('"')
+    return any(tag == wanted and (weak or not mark) for mark, tag in _ETAG.findall(header))
+
+
+def _changed_since(header: str | None, status: FileStatus) -> bool:
+    date = _date(header)
+    return date is not None and status.modification_time // 1000 > date
+
+
+def _date(header: str | None) -> int | None:
+    if header is None:
+        return None
+    try:
+        return int(parsedate_to_datetime(header).timestamp())
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,51 @@
+"""Which bytes of a file a request asks for: Range (RFC 9110, section 14) or offset and length."""
+
+from __future__ import annotations
+
+import re
+
+from app.core.errors import InvalidRequest, RangeNotSatisfiable
+from app.core.model import ByteRange
+
+_SPEC = re.compile(r"bytes=\s*([0-9]{0,19})\s*-\s*([0-9]{0,19})\s*", re.IGNORECASE)
+
+
+def from_header(header: str, size: int) -> ByteRange | None:
+    """Return the range of a Range header, None where it is to be ignored (RFC 9110, 14.2).
+
+    Ignored are other units, malformed ones and more than one range: the whole file is a correct
+    answer to those. Raises RangeNotSatisfiable when the range lies past the end.
+    """
+    match = _SPEC.fullmatch(header.strip())
+    if not match or match.group(1, 2) == ("", ""):
+        return None
+    first, last = match.group(1, 2)
+    if not first:
+        length = min(int(last), size)
+        if not length:
+            raise RangeNotSatisfiable(size, f"Range '{header}' holds no byte")
+        return ByteRange(size - length, length)
+    start = int(first)
+    if last and int(last) < start:
+        return None
+    if start >= size:
+        raise RangeNotSatisfiable(size, f"Range '{header}' starts past the end")
+    end = min(int(last), size - 1) if last else size - 1
+    return ByteRange(start, end - start + 1)
+
+
+def from_parameters(offset: int, length: int | None, size: int) -> ByteRange:
+    """Return the range of `offset` and `length`, cut to the file's `size`.
+
+    An offset equal to the size is an empty range. Raises RangeNotSatisfiable for one past it.
+    """
+    if offset > size:
+        raise RangeNotSatisfiable(size, f"offset {offset} lies past the end")
+    rest = size - offset
+    return ByteRange(offset, rest if length is None else min(length, rest))
+
+
+def refuse_both(range_header: str | None, *, parameters: bool) -> None:
+    """Raise InvalidRequest when a request has Range and offset or length."""
+    if range_header and parameters:
+        raise InvalidRequest("use either the Range header or the parameters offset and length")
