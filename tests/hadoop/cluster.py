@@ -196,6 +196,8 @@ class Cluster:
             "dfs.datanode.address": f"127.0.0.1:{free_port()}",
             "dfs.datanode.ipc.address": f"127.0.0.1:{free_port()}",
             "dfs.datanode.http.address": f"127.0.0.1:{self._datanode_ports[i]}",
+            # Started together with the NameNode: one that gives up on it sleeps for five seconds.
+            "ipc.client.connect.max.retries": "50",
         }
         arguments = [part for key, value in options.items() for part in ("-D", f"{key}={value}")]
         return self._daemon(f"datanode-{i}", "datanode", DATANODE, *arguments)

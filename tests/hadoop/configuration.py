@@ -15,6 +15,9 @@ QUICK_TO_NOTICE = {
     "dfs.namenode.safemode.extension": "0",
     "dfs.namenode.safemode.recheck.interval": "100",
     "ipc.client.connect.retry.interval": "200",
+    # An RPC connection that outlived its NameNode fails the first call made on it; idle ones are
+    # gone by the time the NameNode is back.
+    "ipc.client.connection.maxidletime": "500",
 }
 FILE_SYSTEM = {
     "dfs.permissions.enabled": "true",
