@@ -1,0 +1,1 @@
+"""Who may come in: the users file, passwords, HTTP Basic, and the lock against guessing."""

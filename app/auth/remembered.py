@@ -1,0 +1,66 @@
+"""Credentials that were verified a short while ago, known by a keyed digest alone."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.auth.users_file import User
+
+MAX_ENTRIES = 10_000
+
+
+class Remembered:
+    """A bounded memory of verified Authorization headers; each lasts `seconds`, 0 is never.
+
+    The key of the digests is random and never leaves this object, so that what is kept says
+    nothing about a password.
+    """
+
+    def __init__(
+        self, seconds: float, *, size: int = MAX_ENTRIES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._seconds = seconds
+        self._size = size
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
+        self._entries: OrderedDict[bytes, tuple[User, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, authorization: str) -> User | None:
+        """Return the user that this very header was verified as, or None."""
+        digest = self._digest(authorization)
+        with self._lock:
+            entry = self._entries.get(digest)
+            if entry is None:
+                return None
+            if self._clock() >= entry[1]:
+                del self._entries[digest]
+                return None
+            self._entries.move_to_end(digest)
+            return entry[0]
+
+    def put(self, authorization: str, user: User) -> None:
+        """Remember a header that was verified just now; the least used one makes room."""
+        if self._seconds <= 0:
+            return
+        digest = self._digest(authorization)
+        with self._lock:
+            self._entries[digest] = user, self._clock() + self._seconds
+            self._entries.move_to_end(digest)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _digest(self, authorization: str) -> bytes:
+        return hmac.digest(self._key, authorization.encode(errors="surrogatepass"), "sha256")
