@@ -160,13 +160,16 @@ class Cluster:
             self._httpfs = self._daemon("httpfs", "httpfs", HTTPFS)
 
     def _launch(self) -> None:
-        formatting = self._daemon("format", "namenode", NAMENODE, "-format", "-nonInteractive")
-        formatting.start()
-        try:
-            formatting.finish(seconds=START_SECONDS)
-        finally:
-            formatting.stop()
-        for daemon in self._daemons():
+        if self._httpfs is not None:
+            self._httpfs.start()
+        self._format()
+        namenode = self._one(self._namenode)
+        namenode.start()
+        # A DataNode whose first call meets a NameNode half started sleeps for five seconds.
+        namenode.await_ready(
+            "RPC up", lambda: namenode.has_logged("NameNode RPC up at"), seconds=START_SECONDS
+        )
+        for daemon in self._datanodes:
             daemon.start()
         self._await_namenode()
         for i in range(len(self._datanodes)):
@@ -174,6 +177,14 @@ class Cluster:
         self._make_directory("/tmp", "1777")
         if self._httpfs is not None:
             self._await_httpfs()
+
+    def _format(self) -> None:
+        formatting = self._daemon("format", "namenode", NAMENODE, "-format", "-nonInteractive")
+        formatting.start()
+        try:
+            formatting.finish(seconds=START_SECONDS)
+        finally:
+            formatting.stop()
 
     def _daemon(self, name: str, role: str, main: str, *arguments: str) -> Daemon:
         hadoop = jars()
@@ -196,8 +207,6 @@ class Cluster:
             "dfs.datanode.address": f"127.0.0.1:{free_port()}",
             "dfs.datanode.ipc.address": f"127.0.0.1:{free_port()}",
             "dfs.datanode.http.address": f"127.0.0.1:{self._datanode_ports[i]}",
-            # Started together with the NameNode: one that gives up on it sleeps for five seconds.
-            "ipc.client.connect.max.retries": "50",
         }
         arguments = [part for key, value in options.items() for part in ("-D", f"{key}={value}")]
         return self._daemon(f"datanode-{i}", "datanode", DATANODE, *arguments)

@@ -70,7 +70,8 @@ class Daemon:
         """Start the process; it is not ready for work before its own signs say so."""
         if self.running:
             raise HadoopError(f"{self.name} is running already, as process {self.pid}")
-        self._log_start = self._log.stat().st_size if self._log.exists() else 0
+        self._log.touch()
+        self._log_start = self._log.stat().st_size
         self._guard = subprocess.Popen(
             [
                 *(sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), str(self._log)),
@@ -130,10 +131,7 @@ class Daemon:
 
     def explain(self, message: str) -> str:
         """Return `message` followed by the last lines of the log."""
-        try:
-            lines = self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
-        except FileNotFoundError:
-            lines = []
+        lines = self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         return "\n".join([message, f"the end of {self._log}:", *lines])
 
     def _wait(self, seconds: float = STOP_SECONDS) -> None:
