@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from app.core.errors import printable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -56,12 +58,13 @@ def load(file: Path) -> Document:
     document = Document(file, None)
     try:
         node = yaml.compose(raw, Loader=_AliasFree)
-        document.data = _build(document, node, ()) if node else {}
+        document.data = _build(document, yaml.SafeLoader(""), node, ()) if node else {}
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ConfigError(file, line, error.problem or "not valid YAML") from error
     except (yaml.YAMLError, UnicodeError, RecursionError) as error:
-        raise ConfigError(file, 0, f"not valid YAML: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ConfigError(file, 0, f"not valid YAML: {reason}") from error
     return document
 
 
@@ -76,17 +79,27 @@ class _AliasFree(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def _build(document: Document, node: yaml.Node, keys: tuple[str, ...]) -> Any:
+def _build(
+    document: Document, scalars: yaml.SafeLoader, node: yaml.Node, keys: tuple[str, ...],
+) -> Any:
     document.lines.setdefault(keys, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
-        return _build_mapping(document, node, keys)
+        return _build_mapping(document, scalars, node, keys)
     if isinstance(node, yaml.SequenceNode):
-        return [_build(document, item, (*keys, str(i))) for i, item in enumerate(node.value)]
-    return _SCALARS.construct_object(node)
+        return [_build(document, scalars, item, (*keys, str(i)))
+                for i, item in enumerate(node.value)]
+    try:
+        return scalars.construct_object(node)
+    except (ValueError, LookupError, AttributeError) as error:
+        # What looks like a date or carries a tag and is none fails deep inside PyYAML.
+        kind = node.tag.rpartition(":")[2]
+        raise ConfigError(document.file, node.start_mark.line + 1,
+                          f"'{printable(str(node.value))}' is no {kind}; put text in quotes",
+                          ) from error
 
 
 def _build_mapping(
-    document: Document, node: yaml.MappingNode, keys: tuple[str, ...],
+    document: Document, scalars: yaml.SafeLoader, node: yaml.MappingNode, keys: tuple[str, ...],
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
@@ -98,8 +111,5 @@ def _build_mapping(
             first = document.line(*keys, key)
             raise ConfigError(document.file, line, f"'{key}' is here twice, first in line {first}")
         document.lines[(*keys, key)] = line
-        result[key] = _build(document, value_node, (*keys, key))
+        result[key] = _build(document, scalars, value_node, (*keys, key))
     return result
-
-
-_SCALARS = yaml.SafeLoader("")

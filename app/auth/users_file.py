@@ -134,7 +134,7 @@ def check_user_name(given: Any) -> str:
 def check_hadoop_user(given: Any) -> str:
     """Take a name that HDFS may know; which ones it takes is its own configuration."""
     name = _text(given)
-    if not re.fullmatch(r"[^\s/:@,\x00-\x1f\x7f]+", name):
+    if not re.fullmatch(r"[^\s/:@,]+", name) or not name.isprintable():
         raise ValueError(
             f"'{printable(name)}' is no Hadoop user: a short name without spaces, '/', ':', '@'"
             " or ','")
