@@ -23,7 +23,7 @@ _JAVA: Final[dict[str, tuple[str, int]]] = {
     "SnapshotAccessControlException": (_PROTOCOL, 403),
     "SnapshotException": (_PROTOCOL, 403),
     "UnsupportedOperationException": ("java.lang.", 400),
-    "XAttrNotFoundException": ("org.apache.hadoop.hdfs.server.namenode.", 403),
+    "XAttrNotFoundException": (_PROTOCOL, 403),
 }
 
 

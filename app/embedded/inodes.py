@@ -94,6 +94,14 @@ def root(connection: sqlite3.Connection) -> Inode:
     return Inode._make(connection.execute(_BY_ID, (ROOT_ID,)).fetchone())
 
 
+def parent_and_key(connection: sqlite3.Connection, inode: int) -> tuple[int, bytes | None] | None:
+    """Give what leads up from an inode: the id of its parent, and its sort key there."""
+    row: tuple[int, bytes | None] | None = connection.execute(
+        "SELECT parent, name FROM inodes WHERE id = ?", (inode,)
+    ).fetchone()
+    return row
+
+
 def page(connection: sqlite3.Connection, parent: int, after: str, limit: int) -> list[Inode]:
     """Read at most `limit` entries of a directory that come after the name `after`."""
     rows = connection.execute(_PAGE, (parent, key_of(after), limit))

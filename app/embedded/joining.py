@@ -131,8 +131,14 @@ def truncate(request: Request) -> Response:
         located = resolve(connection, request.path, request.caller, for_write=True)
         require_path(located, request.caller, access.WRITE)
         inode = _file(located)
-        client = "DFSClient_NONMAPREDUCE_truncate"
-        require_no_writer(change, request.store, inode, "TRUNCATE_FILE", located.path, client)
+        require_no_writer(
+            change,
+            request.store,
+            inode,
+            operation="TRUNCATE_FILE",
+            path=located.path,
+            client="DFSClient_NONMAPREDUCE_truncate",
+        )
         if length > inode.length:
             raise HdfsError(
                 "HadoopIllegalArgumentException",

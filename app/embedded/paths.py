@@ -199,13 +199,11 @@ def names_above(connection: sqlite3.Connection, inode: int) -> list[str] | None:
     """Give the components of a live inode's path, or None when it is not in the namespace."""
     names: list[str] = []
     while inode != ROOT_ID:
-        row = connection.execute(
-            "SELECT parent, name FROM inodes WHERE id = ?", (inode,)
-        ).fetchone()
+        row = inodes.parent_and_key(connection, inode)
         if row is None or row[0] == DETACHED:
             return None
         inode = row[0]
-        names.append(inodes.name_of(row[1]))
+        names.append(inodes.name_of(row[1] or b""))
     return names[::-1]
 
 

@@ -39,9 +39,7 @@ def _suffix_below(connection: sqlite3.Connection, inode: int, top: int) -> str |
     while inode != top:
         if inode in {ROOT_ID, DETACHED}:
             return None
-        row = connection.execute(
-            "SELECT parent, name FROM inodes WHERE id = ?", (inode,)
-        ).fetchone()
+        row = inodes.parent_and_key(connection, inode)
         if row is None or row[1] is None:
             return None
         inode, suffix = row[0], f"/{inodes.name_of(row[1])}{suffix}"
@@ -102,7 +100,7 @@ def create(request: Request) -> Response:
     with request.store.change() as change:
         connection = change.connection
         located, inode = _owned(connection, request)
-        _check_name(connection, located, inode, name)
+        _check_name(connection, inode, name)
         root = _copy(connection, inode)
         connection.execute(
             "INSERT INTO snapshots (inode, name, root, mtime) VALUES (?, ?, ?, ?)",
@@ -116,7 +114,7 @@ def _default_name() -> str:
     return datetime.now(UTC).strftime("s%Y%m%d-%H%M%S.") + f"{inodes.now() % 1000:03d}"
 
 
-def _check_name(connection: sqlite3.Connection, located: Located, inode: Inode, name: str) -> None:
+def _check_name(connection: sqlite3.Connection, inode: Inode, name: str) -> None:
     if "/" in name or ":" in name or name in {".", ".."}:
         raise HdfsError("HadoopIllegalArgumentException", f'Snapshot name cannot contain "{name}"')
     names = _names(connection, inode)
@@ -146,7 +144,7 @@ def rename(request: Request) -> Response:
                 f"The snapshot {old} does not exist for directory {located.path}",
             )
         if old != new:
-            _check_name(connection, located, inode, new)
+            _check_name(connection, inode, new)
         connection.execute(
             "UPDATE snapshots SET name = ? WHERE inode = ? AND name = ?", (new, inode.id, old)
         )

@@ -1,6 +1,7 @@
 """Reading the namespace: file status, listings, summaries, access checks, home directories."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
@@ -217,13 +218,7 @@ def walk_directories(
 def check_access(request: Request) -> Response:
     """CHECKACCESS: answers nothing where `fsaction` is allowed."""
     action = request.text("fsaction")
-    if (
-        action is None
-        or len(action) != 3
-        or any(  # noqa: PLR2004 - rwx
-            given not in {letter, "-"} for given, letter in zip(action, "rwx", strict=True)
-        )
-    ):
+    if action is None or not re.fullmatch("[r-][w-][x-]", action):
         raise invalid_parameter(
             "fsaction", f'"{action}" does not belong to the domain [r-][w-][x-]'
         )

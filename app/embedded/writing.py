@@ -193,7 +193,14 @@ def _clear_place(
             "FileAlreadyExistsException", f"{located.path} already exists as a directory"
         )
     if not overwrite:
-        require_no_writer(change, request.store, inode, "CREATE_FILE", located.path, client)
+        require_no_writer(
+            change,
+            request.store,
+            inode,
+            operation="CREATE_FILE",
+            path=located.path,
+            client=client,
+        )
         raise HdfsError(
             "FileAlreadyExistsException",
             f"{located.path} for client 127.0.0.1 already exists",
@@ -230,7 +237,9 @@ def _begin_append(change: Change, request: Request) -> Writer:
             "FileAlreadyExistsException",
             f"Cannot append to directory {located.path}; already exists as a directory.",
         )
-    require_no_writer(change, store, inode, "APPEND_FILE", located.path, client)
+    require_no_writer(
+        change, store, inode, operation="APPEND_FILE", path=located.path, client=client
+    )
     token = store.leases.token
     inodes.update(connection, inode.id, lease=token, client=client)
     behind = blocks.tail(connection, inode.id)
