@@ -40,6 +40,14 @@ def parse(authorization: str) -> Credentials:
     return _split(text)
 
 
+def claimed_name(authorization: str | None) -> str:
+    """Return whom a header claims to be, for the log; empty where it says nothing readable."""
+    try:
+        return parse(authorization or "").name
+    except NotAuthenticated:
+        return ""
+
+
 def challenge(realm: str) -> str:
     """Return the WWW-Authenticate header that asks for Basic credentials."""
     quoted = realm.replace("\\", "\\\\").replace('"', '\\"')

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import PreconditionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from werkzeug.datastructures import Headers
 
     from app.core.model import FileStatus
 
@@ -30,7 +30,7 @@ def last_modified_of(status: FileStatus) -> str:
     return formatdate(status.modification_time // 1000, usegmt=True)
 
 
-def check_write(headers: Mapping[str, str], status: FileStatus | None) -> None:
+def check_write(headers: Headers, status: FileStatus | None) -> None:
     """Raise PreconditionFailed if a write may not happen; `status` is None for nothing there."""
     current = etag_of(status) if status and not status.is_directory else None
     if_match = headers.get("If-Match")
@@ -45,7 +45,7 @@ def check_write(headers: Mapping[str, str], status: FileStatus | None) -> None:
         raise PreconditionFailed("If-None-Match")
 
 
-def not_modified(headers: Mapping[str, str], status: FileStatus, etag: str) -> bool:
+def not_modified(headers: Headers, status: FileStatus, etag: str) -> bool:
     """Tell whether a read is to be answered by 304; raise PreconditionFailed for a 412."""
     if_match = headers.get("If-Match")
     if if_match is not None:
@@ -60,7 +60,7 @@ def not_modified(headers: Mapping[str, str], status: FileStatus, etag: str) -> b
     return since is not None and _date(since) is not None and not _changed_since(since, status)
 
 
-def range_applies(headers: Mapping[str, str], status: FileStatus, etag: str) -> bool:
+def range_applies(headers: Headers, status: FileStatus, etag: str) -> bool:
     """Tell whether Range counts: If-Range is absent or names what is there (RFC 9110, 13.1.5)."""
     if_range = headers.get("If-Range")
     if if_range is None:

@@ -87,14 +87,14 @@ class FlagText:
 
 
 class OctalMode:
-    """A mode of 1 to 4 octal digits."""
+    """A mode of 1 to 4 octal digits; HDFS knows the sticky bit, not setuid and setgid."""
 
-    allowed = "1 to 4 octal digits, like 644 or 1777"
-    schema: dict[str, Any] = {"type": "string", "pattern": "^[0-7]{1,4}$"}  # noqa: RUF012
+    allowed = "1 to 4 octal digits from 0 to 1777, like 644"
+    schema: dict[str, Any] = {"type": "string", "pattern": "^[01]?[0-7]{1,3}$"}  # noqa: RUF012
 
     def parse(self, text: str) -> str:
         """Take octal digits and nothing else."""
-        if not re.fullmatch(r"[0-7]{1,4}", text, re.ASCII):
+        if not re.fullmatch(r"[01]?[0-7]{1,3}", text):
             raise ValueError
         return text
 

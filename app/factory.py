@@ -1,0 +1,79 @@
+"""Wires settings, state, users, backend and blueprints into one application; nothing else does."""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from app import admin, files
+from app import settings as settings_module
+from app.auth.authenticator import Authenticator
+from app.auth.users import UserDirectory
+from app.embedded import create_server
+from app.fs.staging import Staging
+from app.fs.webhdfs import WebHdfsBackend
+from app.state import open_store
+from app.web import dialects, metrics, openapi
+from app.web.audit import AuditLog
+from app.web.envelope import ENVELOPE
+from app.web.gate import Gate
+from app.web.services import Services
+
+if TYPE_CHECKING:
+    from app.fs.port import Backend
+    from app.settings import Settings
+
+_log = logging.getLogger(__name__)
+APIS = (files.api, admin.api)
+DIALECTS = (("/", ENVELOPE),)
+
+
+def build(settings: Settings | None = None) -> Flask:
+    """Return the application. Raises ConfigError where settings or users cannot be used."""
+    settings = settings or settings_module.read()
+    _configure_logging(settings)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    metrics.prepare(settings.data_dir / "metrics")
+    services = _services(settings)
+    app = Flask("app", static_folder=None)
+    app.url_map.merge_slashes = False
+    for api in APIS:
+        app.register_blueprint(api.blueprint(services))
+    dialects.install(app, DIALECTS, settings.auth.realm)
+    gate = Gate(app.wsgi_app, settings, AuditLog(settings.log.audit), metrics.Metrics())
+    app.wsgi_app = gate  # type: ignore[method-assign]
+    services.staging.workers.start()
+    _log.info("serving %s", services.backend.description)
+    return app
+
+
+def _services(settings: Settings) -> Services:
+    store = open_store(settings.state_url, settings.data_dir)
+    backend = make_backend(settings)
+    users = UserDirectory(settings.auth.users_file)
+    return Services(
+        settings, backend, Authenticator(settings.auth, users, store),
+        Staging(store, backend, settings.upload), openapi.describe(APIS, version("httpfs-proxy")))
+
+
+def make_backend(settings: Settings) -> Backend:
+    """Return the backend that the settings name."""
+    url = settings.backend.url[0]
+    if not url.startswith("embedded:"):
+        return WebHdfsBackend(settings.backend)
+    directory = Path(url.removeprefix("embedded://")) if url != "embedded:" else (
+        settings.data_dir / "hdfs")
+    _log.warning("the backend is the local directory %s: it behaves like HDFS, but it is not a"
+                 " cluster; set backend.url for one", directory)
+    server = create_server(directory, superuser=settings.backend.embedded_superuser)
+    return WebHdfsBackend(settings.backend, wsgi=server)
+
+
+def _configure_logging(settings: Settings) -> None:
+    if not logging.getLogger().handlers:
+        logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("app").setLevel(settings.log.level)

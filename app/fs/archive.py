@@ -1,0 +1,164 @@
+"""A directory as one stream: tar (POSIX pax), tar.gz is tar compressed, or zip (ZIP64).
+
+Nothing is held but one directory page a level and one chunk of content. Files that vanish while
+the archive is made are left out; anything else that goes wrong ends the stream with an error, so
+that the receiver sees a broken archive and not a complete one that lacks something.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import time
+import zipfile
+from typing import TYPE_CHECKING, NamedTuple
+
+from app.core.errors import PathNotFound, UpstreamFault
+from app.core.paths import child_of, name_of
+from app.fs.listing import Listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _typeshed import ReadableBuffer as Buffer
+
+    from app.core.model import FileStatus
+    from app.core.paths import HdfsPath
+    from app.fs.port import ByteSource, FileSystem
+
+CHUNK = 256 * 1024
+_BLOCK = 512
+_ZIP_EPOCH = 315532800  # 1980-01-01, before which zip knows no time
+
+
+class Entry(NamedTuple):
+    """One member: `name` inside the archive, its status, and its content if it is a file."""
+
+    name: str
+    status: FileStatus
+    source: ByteSource | None
+
+
+class Archive:
+    """The members of a directory (or of one file); the root is read by the constructor."""
+
+    def __init__(self, fs: FileSystem, path: HdfsPath) -> None:
+        self._fs = fs
+        self._path = path
+        self.name = name_of(path) or "root"
+        self._status = fs.status(path)
+        self._listing = Listing(fs, path, None, None) if self._status.is_directory else None
+
+    def tar(self) -> Iterator[bytes]:
+        """Yield the archive in tar's pax format (POSIX.1-2001)."""
+        for entry in self._entries():
+            yield _tar_header(entry)
+            yield from _contents(entry)
+            yield bytes(-entry.status.length % _BLOCK)
+        yield bytes(2 * _BLOCK)
+
+    def zip(self) -> Iterator[bytes]:
+        """Yield the archive in zip's format, members deflated, sizes after the data."""
+        sink = _Sink()
+        with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for entry in self._entries():
+                with archive.open(_zip_info(entry), "w", force_zip64=True) as member:
+                    for chunk in _contents(entry):
+                        member.write(chunk)
+                        yield sink.take()
+                yield sink.take()
+        yield sink.take()
+
+    def _entries(self) -> Iterator[Entry]:
+        root = self.name
+        if self._listing is None:
+            yield from self._file(root, self._path, self._status)
+            return
+        yield Entry(f"{root}/", self._status, None)
+        yield from self._walk(root, self._path, self._listing)
+
+    def _walk(self, prefix: str, directory: HdfsPath, listing: Listing) -> Iterator[Entry]:
+        for page in listing:
+            for status in page:
+                path = child_of(directory, status.path_suffix)
+                name = f"{prefix}/{status.path_suffix}"
+                if status.is_directory:
+                    yield from self._directory(name, path, status)
+                else:
+                    yield from self._file(name, path, status)
+
+    def _directory(self, name: str, path: HdfsPath, status: FileStatus) -> Iterator[Entry]:
+        try:
+            listing = Listing(self._fs, path, None, None)
+        except PathNotFound:
+            return
+        yield Entry(f"{name}/", status, None)
+        yield from self._walk(name, path, listing)
+
+    def _file(self, name: str, path: HdfsPath, status: FileStatus) -> Iterator[Entry]:
+        source = None
+        if status.length:
+            try:
+                source = self._fs.open(path, 0, status.length, status.file_id)
+            except PathNotFound:
+                return
+        try:
+            yield Entry(name, status, source)
+        finally:
+            if source:
+                source.close()
+
+
+def _contents(entry: Entry) -> Iterator[bytes]:
+    rest = entry.status.length if entry.source else 0
+    while rest and entry.source:
+        chunk = entry.source.read(min(CHUNK, rest))
+        if not chunk:
+            raise UpstreamFault(f"{entry.name} ended {rest} bytes early")
+        rest -= len(chunk)
+        yield chunk
+
+
+def _tar_header(entry: Entry) -> bytes:
+    info = tarfile.TarInfo(entry.name)
+    info.type = tarfile.DIRTYPE if entry.status.is_directory else tarfile.REGTYPE
+    info.size = entry.status.length
+    info.mode = int(entry.status.permission, 8)
+    info.mtime = entry.status.modification_time // 1000
+    info.uname, info.gname = entry.status.owner, entry.status.group
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _zip_info(entry: Entry) -> zipfile.ZipInfo:
+    seconds = max(entry.status.modification_time // 1000, _ZIP_EPOCH)
+    info = zipfile.ZipInfo(entry.name, time.gmtime(seconds)[:6])
+    info.compress_type = zipfile.ZIP_DEFLATED
+    kind = 0o040000 if entry.status.is_directory else 0o100000
+    info.external_attr = (kind | int(entry.status.permission, 8)) << 16
+    if entry.status.is_directory:
+        info.external_attr |= 0x10
+    return info
+
+
+class _Sink(io.RawIOBase):
+    """A file that cannot seek, whose content is taken out as it grows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        """Tell that this can be written to."""
+        return True
+
+    def write(self, data: Buffer) -> int:
+        """Keep a copy: zipfile reuses its buffers."""
+        piece = bytes(data)
+        self._pieces.append(piece)
+        return len(piece)
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        return data

@@ -1,0 +1,70 @@
+"""Directories of any size, a page at a time, in HDFS's order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core.paths import HIDDEN_MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.model import FileStatus, ListingPage
+    from app.core.paths import HdfsPath
+    from app.fs.port import FileSystem
+
+_SIGNED = bytes(byte ^ 0x80 for byte in range(256))
+
+
+def hdfs_order(name: str) -> bytes:
+    """Return the sort key of HDFS: Java compares bytes with a sign, so emoji precede ASCII."""
+    return name.encode().translate(_SIGNED)
+
+
+class Listing:
+    """The entries of a directory after `start_after`, at most `limit` of them.
+
+    The first page is read by the constructor, so that errors come before anything is sent.
+    Staged files of uploads under way are left out. A regular file is one entry with an empty
+    `path_suffix`. Iterating yields pages (lists); afterwards `next_start` is the `start_after` of
+    what follows, None at the end.
+    """
+
+    def __init__(
+        self, fs: FileSystem, path: HdfsPath, start_after: str | None, limit: int | None,
+    ) -> None:
+        self._fs = fs
+        self._path = path
+        self._start_after = start_after
+        self._limit = limit
+        self._first = fs.list_page(path, start_after)
+        self.next_start: str | None = None
+
+    def __iter__(self) -> Iterator[list[FileStatus]]:
+        """Yield pages of entries, each non-empty."""
+        rest = self._limit
+        for page, more in self._pages():
+            if rest is not None and (len(page) > rest or (len(page) == rest and more)):
+                if rest:
+                    yield page[:rest]
+                self.next_start = page[rest - 1].path_suffix if rest else self._start_after
+                return
+            if page:
+                yield page
+            if rest is not None:
+                rest -= len(page)
+
+    def _pages(self) -> Iterator[tuple[list[FileStatus], bool]]:
+        """Yield the visible entries of each upstream page and whether more pages follow."""
+        page: ListingPage = self._first
+        if not self._fs.flavor.list_batches and self._start_after is not None:
+            after = hdfs_order(self._start_after)
+            page = page._replace(entries=[
+                entry for entry in page.entries if hdfs_order(entry.path_suffix) > after])
+        while True:
+            more = page.remaining > 0 and bool(page.entries)
+            yield [entry for entry in page.entries
+                   if not entry.path_suffix.startswith(HIDDEN_MARK)], more
+            if not more:
+                return
+            page = self._fs.list_page(self._path, page.entries[-1].path_suffix)

@@ -1,0 +1,237 @@
+"""Atomic changes of content: upload, append, concatenate (house rule: all or nothing).
+
+Upload: the body goes to a hidden sibling, one RENAME puts it in place. Append: the body goes to a
+hidden sibling, one CONCAT moves its blocks to the end of the file; where CONCAT is impossible
+(the caller may not write the directory, an encryption or erasure-coding zone), the staged and
+checked content is appended in place, and truncated away again if that breaks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core.errors import (
+    AccessDenied,
+    AlreadyExists,
+    Conflict,
+    GatewayError,
+    InvalidRequest,
+    IsADirectory,
+    NotADirectory,
+    NotAFile,
+    PathError,
+    PathNotFound,
+    Unsupported,
+    UpstreamFault,
+)
+from app.core.paths import ROOT, child_of, is_inside, name_of, parent_of
+from app.fs.port import Rename
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from app.core.model import FileStatus
+    from app.core.paths import HdfsPath
+    from app.fs.port import FileSystem
+    from app.fs.staging import Stage, Staging
+
+COPY_CHUNK = 256 * 1024
+
+
+def status_or_none(fs: FileSystem, path: HdfsPath) -> FileStatus | None:
+    """Return the status of `path`, None where nothing is there."""
+    try:
+        return fs.status(path)
+    except PathNotFound:
+        return None
+
+
+def file_status(fs: FileSystem, path: HdfsPath) -> FileStatus:
+    """Return the status of a regular file. Raises PathNotFound, NotAFile."""
+    status = fs.status(path)
+    if status.is_directory:
+        raise NotAFile(path)
+    return status
+
+
+def refusal_of_rename(fs: FileSystem, source: HdfsPath, destination: HdfsPath) -> GatewayError:
+    """Return the error that says why HDFS answered `false` to a rename."""
+    if status_or_none(fs, source) is None:
+        return PathNotFound(source)
+    parent = status_or_none(fs, parent_of(destination))
+    if parent is None:
+        return PathNotFound(parent_of(destination))
+    if not parent.is_directory:
+        return NotADirectory(parent_of(destination))
+    if is_inside(destination, source):
+        return Conflict(destination, "it lies inside what is to be renamed")
+    if status_or_none(fs, destination) is not None:
+        return AlreadyExists(destination)
+    return Conflict(destination, "HDFS refused the rename")
+
+
+class _Counted:
+    """An iterable of bytes that remembers how many it gave."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self.total = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.total += len(chunk)
+            yield chunk
+
+
+class Publisher:
+    """Changes of content of one user's files."""
+
+    def __init__(self, fs: FileSystem, staging: Staging) -> None:
+        self._fs = fs
+        self._staging = staging
+
+    def upload(
+        self, path: HdfsPath, body: Iterable[bytes], *, overwrite: bool,
+        permission: str | None, replication: int | None,
+        precondition: Callable[[FileStatus | None], None], early: bool,
+    ) -> None:
+        """Make `body` the content of `path`.
+
+        All that can be known to forbid it is raised before `body` is touched; `early` says that
+        the client waits for that, so that rights are asked for too. `precondition` sees the
+        present file's status, or None.
+        """
+        current = status_or_none(self._fs, path) if path != ROOT else self._fs.status(path)
+        if current and current.is_directory:
+            raise IsADirectory(path)
+        precondition(current)
+        if current and not overwrite:
+            raise AlreadyExists(path)
+        made = [] if current else self._missing_parents(path)
+        if early:
+            self._fs.check_access(parent_of(made[0] if made else path), "-w-")
+        with self._staging.stage(self._fs, parent_of(path), path, made) as stage:
+            self._create(stage, path, body, permission=permission, replication=replication)
+            self._put_in_place(stage, path, replace=current is not None and overwrite)
+            stage.done()
+
+    def append(
+        self, path: HdfsPath, body: Iterable[bytes],
+        precondition: Callable[[FileStatus | None], None],
+    ) -> None:
+        """Append `body`, whole or not at all (but see the module's words on CONCAT)."""
+        status = file_status(self._fs, path)
+        precondition(status)
+        self._fs.check_access(path, "-w-")
+        directory = parent_of(path)
+        try:
+            self._fs.check_access(directory, "-wx")
+        except AccessDenied:
+            directory = self._fs.home()
+        with self._staging.stage(self._fs, directory, path) as stage:
+            counted = _Counted(body)
+            self._create(stage, path, counted, permission="600",
+                         replication=status.replication, block_size=status.block_size)
+            if counted.total and not self._concat_stage(stage, path):
+                self._append_in_place(path, stage)
+
+    def concat(self, path: HdfsPath, names: Sequence[str]) -> None:
+        """Move the content of the siblings `names` to the end of `path`; they vanish."""
+        file_status(self._fs, path)
+        directory = parent_of(path)
+        sources = [child_of(directory, name) for name in names]
+        if path in sources or len(set(sources)) < len(sources):
+            raise InvalidRequest("sources must be different files, and not the target")
+        statuses = [file_status(self._fs, source) for source in sources]
+        full = [s for s, status in zip(sources, statuses, strict=True) if status.length]
+        if full:
+            self._fs.concat(path, full)
+        for source, status in zip(sources, statuses, strict=True):
+            if not status.length:
+                self._fs.delete(source)
+
+    def _create(
+        self, stage: Stage, path: HdfsPath, body: Iterable[bytes], *, permission: str | None,
+        replication: int | None, block_size: int | None = None,
+    ) -> None:
+        try:
+            self._fs.create(stage.path, body, permission=permission, replication=replication,
+                            block_size=block_size)
+        except PathError as error:
+            error.path = path if error.path == stage.path else error.path
+            raise
+
+    def _missing_parents(self, path: HdfsPath) -> list[HdfsPath]:
+        """Return the directories above `path` that do not exist yet, the topmost first."""
+        missing: list[HdfsPath] = []
+        directory = parent_of(path)
+        while True:
+            status = status_or_none(self._fs, directory)
+            if status:
+                break
+            missing.insert(0, directory)
+            directory = parent_of(directory)
+        if not status.is_directory:
+            raise NotADirectory(directory)
+        return missing
+
+    def _put_in_place(self, stage: Stage, path: HdfsPath, *, replace: bool) -> None:
+        try:
+            if self._fs.flavor.rename_options:
+                self._fs.rename(stage.path, path, Rename.REPLACE if replace else Rename.NEW)
+            elif replace:
+                self._replace_by_backup(stage, path)
+            else:
+                self._move(stage.path, path)
+        except PathError as error:
+            error.path = path if error.path == stage.path else error.path
+            raise
+
+    def _replace_by_backup(self, stage: Stage, path: HdfsPath) -> None:
+        """Replace `path` on a server that cannot do it in one step; never lose the old file."""
+        stage.uses_backup()
+        self._move(path, stage.backup)
+        self._move(stage.path, path)
+        self._fs.delete(stage.backup)
+
+    def _move(self, source: HdfsPath, destination: HdfsPath) -> None:
+        """Rename without options, and see to it that nothing was moved into a directory."""
+        if not self._fs.rename(source, destination):
+            raise refusal_of_rename(self._fs, source, destination)
+        inside = child_of(destination, name_of(source))
+        if self._fs.status(destination).is_directory and status_or_none(self._fs, inside):
+            self._fs.rename(inside, source)
+            raise IsADirectory(destination)
+
+    def _concat_stage(self, stage: Stage, path: HdfsPath) -> bool:
+        if parent_of(stage.path) != parent_of(path):
+            return False
+        try:
+            self._fs.concat(path, [stage.path])
+        except (AccessDenied, Unsupported, InvalidRequest):
+            return False
+        stage.done()
+        return True
+
+    def _append_in_place(self, path: HdfsPath, stage: Stage) -> None:
+        before = file_status(self._fs, path)
+        try:
+            self._fs.append(path, self._content(stage.path))
+        except GatewayError:
+            if file_status(self._fs, path).length > before.length:
+                self._fs.truncate(path, before.length)
+            raise
+
+    def _content(self, path: HdfsPath) -> Iterator[bytes]:
+        status = file_status(self._fs, path)
+        source = self._fs.open(path, 0, status.length, status.file_id)
+        try:
+            rest = status.length
+            while rest:
+                chunk = source.read(min(COPY_CHUNK, rest))
+                if not chunk:
+                    raise UpstreamFault(f"{path} ended {rest} bytes early")
+                rest -= len(chunk)
+                yield chunk
+        finally:
+            source.close()

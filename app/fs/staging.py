@@ -1,0 +1,180 @@
+"""Staged content: hidden names, a journal of them, and the sweep after a crash.
+
+Before anything is written under a hidden name, the journal in the state store says so; when the
+name is gone again, so is the entry. An entry whose worker is dead is what a crash left behind:
+the sweep of any other worker puts it right. What an entry may need:
+
+* `temp` is removed;
+* `backup` (a server without atomic replacement had to move the old file aside) goes back to
+  `target` if nothing is there, else it is removed;
+* directories that were `made` for the file are removed while they are empty.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from app.core.errors import (
+    Conflict,
+    GatewayError,
+    NotFound,
+    PathNotFound,
+    UpstreamError,
+)
+from app.core.paths import HIDDEN_MARK, HdfsPath, child_of
+from app.fs.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from app.fs.port import Backend, FileSystem
+    from app.settings import UploadSettings
+    from app.state.store import Store
+
+_SPACE = "staged"
+_LATE_CREATE_SECONDS = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Stage:
+    """One hidden name from before its creation until it is published or gone.
+
+    As a context manager: leaving it without `done` removes what was staged.
+    """
+
+    def __init__(
+        self, staging: Staging, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
+        made: Sequence[HdfsPath],
+    ) -> None:
+        self._staging = staging
+        self._fs = fs
+        self._key = secrets.token_hex(8)
+        self.path = child_of(directory, f"{HIDDEN_MARK}{self._key}")
+        self.backup = child_of(directory, f"{HIDDEN_MARK}{self._key}-old")
+        self._entry: dict[str, Any] = {
+            "user": fs.user, "temp": self.path, "target": target, "backup": "",
+            "made": list(made), "worker": staging.workers.own_id,
+        }
+        self._done = False
+
+    def __enter__(self) -> Self:
+        """Write the journal entry."""
+        self._save()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove what is left, or leave it to the sweep where the cluster cannot be reached."""
+        if not self._done:
+            try:
+                clean_up(self._fs, self._entry)
+            except GatewayError as problem:
+                _log.warning("%s is left to the sweep: %r", self.path, problem)
+                self._entry["worker"] = ""
+                self._save()
+                return
+        self._staging.store.delete(_SPACE, self._key)
+
+    def uses_backup(self) -> None:
+        """Note that the old file is about to be moved to `backup`."""
+        self._entry["backup"] = self.backup
+        self._save()
+
+    def done(self) -> None:
+        """Note that nothing hidden is left."""
+        self._done = True
+
+    def _save(self) -> None:
+        self._staging.store.put(_SPACE, self._key, self._entry)
+
+
+class Staging:
+    """The journal and its sweep."""
+
+    def __init__(self, store: Store, backend: Backend, settings: UploadSettings) -> None:
+        self.store = store
+        self._backend = backend
+        self.workers = Workers(store, lease=settings.lease_seconds,
+                               interval=settings.sweep_seconds, every_beat=self.sweep)
+
+    def stage(
+        self, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
+        made: Sequence[HdfsPath] = (),
+    ) -> Stage:
+        """Return a stage in `directory` for what shall become `target`.
+
+        `made` are the directories that writing will create, the topmost first.
+        """
+        return Stage(self, fs, directory, target, made)
+
+    def sweep(self) -> int:
+        """Put right what dead workers left; return how many entries were finished."""
+        finished = 0
+        for key, entry in list(self.store.scan(_SPACE)):
+            if not self.workers.is_alive(entry["worker"]) and self._claim(key, entry["worker"]):
+                finished += self._finish(key)
+        return finished
+
+    def _claim(self, key: str, dead: str) -> bool:
+        own = self.workers.own_id
+
+        def take(entry: dict[str, Any] | None) -> dict[str, Any] | None:
+            return entry and {**entry, "worker": own if entry["worker"] == dead
+                              else entry["worker"]}
+
+        claimed = self.store.update(_SPACE, key, take)
+        return claimed is not None and claimed["worker"] == own
+
+    def _finish(self, key: str) -> bool:
+        entry = self.store.get(_SPACE, key)
+        if entry is None:
+            return False
+        fs = self._backend.as_user(entry["user"])
+        try:
+            found = clean_up(fs, entry)
+        except GatewayError as problem:
+            _log.warning("leftover %s of %s stays for now: %r",
+                         entry["temp"], entry["user"], problem)
+            self.store.put(_SPACE, key, {**entry, "worker": ""})
+            return False
+        seen = entry.setdefault("swept", time.time())
+        if not found and time.time() - seen < _LATE_CREATE_SECONDS:
+            # The DataNode may still be about to create what a dead worker asked for.
+            self.store.put(_SPACE, key, {**entry, "worker": ""})
+            return False
+        self.store.delete(_SPACE, key)
+        _log.info("removed leftover %s of %s", entry["temp"], entry["user"])
+        return True
+
+
+def clean_up(fs: FileSystem, entry: dict[str, Any]) -> bool:
+    """Undo what a journal entry tells of; return whether its hidden file was there."""
+    if entry["backup"]:
+        _settle_backup(fs, HdfsPath(entry["backup"]), HdfsPath(entry["target"]))
+    found = fs.delete(HdfsPath(entry["temp"]))
+    for directory in reversed(entry["made"]):
+        try:
+            fs.delete(HdfsPath(directory))
+        except (Conflict, NotFound):
+            break
+    return found
+
+
+def _settle_backup(fs: FileSystem, backup: HdfsPath, target: HdfsPath) -> None:
+    try:
+        fs.status(backup)
+    except PathNotFound:
+        return
+    try:
+        fs.status(target)
+    except PathNotFound:
+        if not fs.rename(backup, target):
+            raise UpstreamError(f"{backup} could not be moved back to {target}") from None
+    else:
+        fs.delete(backup)

@@ -1,0 +1,190 @@
+"""UserFileSystem: what a principal says, done to HDFS. Every dialect stands on this one class.
+
+It resolves paths as the principal writes them, keeps read-only principals from writing, hides the
+gateway's own staged files, and owns the compound operations (with `app.fs.publish`,
+`app.fs.listing` and `app.fs.archive`). It raises `app.core.errors` with real paths in them; the
+dialects show them as the principal knows them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from app.core.errors import (
+    AccessDenied,
+    AlreadyExists,
+    DirectoryNotEmpty,
+    InvalidParameter,
+    PathNotFound,
+    TrashDisabled,
+)
+from app.core.paths import HdfsPath, child_of, is_inside, name_of, parent_of
+from app.fs.archive import Archive
+from app.fs.attributes import Attributes
+from app.fs.listing import Listing
+from app.fs.port import Rename
+from app.fs.publish import Publisher, file_status, refusal_of_rename, status_or_none
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from app.core.identity import Principal
+    from app.core.model import ByteRange, ContentSummary, FileChecksum, FileStatus
+    from app.fs.port import ByteSource, FileSystem
+    from app.fs.staging import Staging
+
+_TRASH_CURRENT = "Current"
+
+
+def no_precondition(_status: FileStatus | None) -> None:
+    """Allow whatever is there."""
+
+
+class UserFileSystem(Attributes):
+    """The file system of one principal.
+
+    Methods take paths as the user writes them (`path: str`); `real` gives the HDFS path.
+    """
+
+    def __init__(self, principal: Principal, fs: FileSystem, staging: Staging) -> None:
+        super().__init__(principal, fs)
+        self._publisher = Publisher(fs, staging)
+
+    # --- reading
+
+    def home(self) -> str:
+        """Return the home directory as the user sees it."""
+        return self._principal.visible(self._home())
+
+    def status(self, path: str) -> FileStatus:
+        """Return the status of a file or directory."""
+        return self._fs.status(self.real(path))
+
+    def file_status(self, path: str) -> FileStatus:
+        """Return the status of a regular file. Raises NotAFile for a directory."""
+        return file_status(self._fs, self.real(path))
+
+    def listing(self, path: str, start_after: str | None = None,
+                limit: int | None = None) -> Listing:
+        """Return the entries of a directory, its first page already read."""
+        return Listing(self._fs, self.real(path), start_after, limit)
+
+    def summary(self, path: str) -> ContentSummary:
+        """Return what a subtree holds."""
+        return self._fs.content_summary(self.real(path))
+
+    def checksum(self, path: str) -> FileChecksum:
+        """Return HDFS's checksum of a regular file."""
+        real = self.real(path)
+        file_status(self._fs, real)
+        return self._fs.checksum(real)
+
+    def open(self, path: str, status: FileStatus, wanted: ByteRange) -> ByteSource:
+        """Open `wanted` (at least one byte) of the very file that `status` was asked of."""
+        return self._fs.open(self.real(path), wanted.offset, wanted.length, status.file_id)
+
+    def archive(self, path: str) -> Archive:
+        """Return what streams a directory as tar or zip, its first page already read."""
+        return Archive(self._fs, self.real(path))
+
+    # --- names
+
+    def mkdirs(self, path: str, permission: str) -> None:
+        """Make a directory and its parents; one that exists is left as it is."""
+        real = self._writable(path)
+        self._fs.mkdirs(real, permission)
+        if len(permission.lstrip("0")) > 3 and not self._fs.flavor.sticky_mkdirs:  # noqa: PLR2004
+            self._fs.set_permission(real, permission)
+
+    def rename(self, source: str, destination: str) -> str:
+        """Rename, into `destination` if that is a directory; return the new path (visible)."""
+        old, new = self._writable(source), self._writable(destination)
+        self._keep_root(old)
+        there = status_or_none(self._fs, new)
+        if there and not there.is_directory:
+            self._fs.status(old)
+            raise AlreadyExists(new)
+        if there:
+            new = child_of(new, name_of(old))
+            if status_or_none(self._fs, new):
+                self._fs.status(old)
+                raise AlreadyExists(new)
+        mode = Rename.NEW if self._fs.flavor.rename_options else Rename.MOVE
+        if not self._fs.rename(old, new, mode):
+            raise refusal_of_rename(self._fs, old, new)
+        return self._principal.visible(new)
+
+    def delete(self, path: str, *, recursive: bool, skip_trash: bool = True) -> None:
+        """Remove a file or directory for good, or move it to the user's trash."""
+        real = self._writable(path)
+        self._keep_root(real)
+        if not skip_trash:
+            self._move_to_trash(real, recursive=recursive)
+        elif not self._fs.delete(real, recursive=recursive):
+            raise PathNotFound(real)
+
+    # --- content
+
+    def upload(
+        self, path: str, body: Iterable[bytes], *, overwrite: bool = False,
+        permission: str | None = None, replication: int | None = None,
+        precondition: Callable[[FileStatus | None], None] = no_precondition,
+        early: bool = False,
+    ) -> None:
+        """Create or replace a file, atomically; see Publisher.upload."""
+        self._publisher.upload(
+            self._writable(path), body, overwrite=overwrite, permission=permission,
+            replication=replication, precondition=precondition, early=early)
+
+    def append(
+        self, path: str, body: Iterable[bytes],
+        precondition: Callable[[FileStatus | None], None] = no_precondition,
+    ) -> None:
+        """Append to a file, whole or not at all; see Publisher.append."""
+        self._publisher.append(self._writable(path), body, precondition)
+
+    def concat(self, path: str, names: Sequence[str]) -> None:
+        """Move the content of siblings to the end of a file; they vanish."""
+        self._publisher.concat(self._writable(path), names)
+
+    def truncate(
+        self, path: str, precondition: Callable[[FileStatus | None], None] = no_precondition,
+    ) -> None:
+        """Cut a file to zero length."""
+        real = self._writable(path)
+        precondition(file_status(self._fs, real))
+        self._fs.truncate(real, 0)
+
+    # --- attributes every file has
+
+    def set_permission(self, path: str, permission: str) -> None:
+        """Set the octal mode."""
+        self._fs.set_permission(self._writable(path), permission)
+
+    def set_replication(self, path: str, replication: int) -> None:
+        """Set the replication factor of a regular file."""
+        real = self._writable(path)
+        if self._fs.status(real).is_directory:
+            raise InvalidParameter("path", path, "a regular file; directories have no replication")
+        if not self._fs.set_replication(real, replication):
+            raise PathNotFound(real)
+
+    # --- inside
+
+    def _move_to_trash(self, real: HdfsPath, *, recursive: bool) -> None:
+        """Move below the trash as the Hadoop shell does (TrashPolicyDefault#moveToTrash)."""
+        status = self._fs.status(real)
+        if self._fs.trash_interval() <= 0:
+            raise TrashDisabled(real)
+        if status.is_directory and not recursive and self._fs.list_page(real).entries:
+            raise DirectoryNotEmpty(real)
+        trash = self._fs.trash_root(real)
+        if is_inside(real, trash) or is_inside(trash, real):
+            raise AccessDenied(real, "it is or holds the trash; remove it with skip-trash=true")
+        target = HdfsPath(f"{child_of(trash, _TRASH_CURRENT)}{real}")
+        self._fs.mkdirs(parent_of(target), "700")
+        if status_or_none(self._fs, target):
+            target = HdfsPath(f"{target}{time.time_ns() // 1_000_000}")
+        if not self._fs.rename(real, target):
+            raise refusal_of_rename(self._fs, real, target)

@@ -1,0 +1,115 @@
+"""Which worker processes are alive, so that what a dead one left behind can be found.
+
+Each process has a lease in the state store and renews it from a background thread. On the same
+host death is seen at once (the process is gone); elsewhere when the lease has run out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.errors import GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.state.store import Store
+
+_SPACE = "workers"
+_log = logging.getLogger(__name__)
+
+
+def _host_key() -> str:
+    """Return what tells this host, this boot and this PID namespace from all others."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _start_time(pid: int) -> str:
+    """Return the kernel's start time of a process; empty where there is none, or no /proc."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    state, *fields = stat.rpartition(")")[2].split()
+    return "" if state in ("Z", "X") else fields[18]
+
+
+class Workers:
+    """The lease of this process and the liveness of the others.
+
+    `every_beat` is called in the background every `interval` seconds, and once at the start.
+    """
+
+    def __init__(
+        self, store: Store, *, lease: float, interval: float, every_beat: Callable[[], object],
+    ) -> None:
+        self._store = store
+        self._lease = lease
+        self._interval = min(interval, lease / 3)
+        self._every_beat = every_beat
+        self._pid = 0
+        self._id = ""
+        self._stop = threading.Event()
+
+    @property
+    def own_id(self) -> str:
+        """The id under which this process holds its lease; a forked child gets its own."""
+        if self._pid != os.getpid():
+            self.start()
+        return self._id
+
+    def start(self) -> None:
+        """Take a lease and keep it until `stop` or the end of the process."""
+        self._pid = os.getpid()
+        self._id = secrets.token_hex(8)
+        self._stop = threading.Event()
+        self._renew()
+        threading.Thread(target=self._run, args=(self._stop,), name="httpfs-proxy-lease",
+                         daemon=True).start()
+
+    def stop(self) -> None:
+        """Give the lease back."""
+        self._stop.set()
+        if self._id:
+            self._store.delete(_SPACE, self._id)
+
+    def is_alive(self, worker_id: str) -> bool:
+        """Tell whether the process with this id still works."""
+        if worker_id == self._id:
+            return True
+        lease = self._store.get(_SPACE, worker_id)
+        if lease is None:
+            return False
+        if lease["host"] and lease["host"] == _host_key():
+            return bool(lease["start"] == _start_time(int(lease["pid"])))
+        return True
+
+    def _renew(self) -> None:
+        self._store.put(
+            _SPACE, self._id,
+            {"pid": self._pid, "host": _host_key(), "start": _start_time(self._pid)},
+            ttl=self._lease)
+
+    def _run(self, stop: threading.Event) -> None:
+        while True:
+            try:
+                self._every_beat()
+            except GatewayError as error:
+                _log.warning("looking for leftovers failed, will try again: %r", error)
+            except Exception:  # the thread must live; the next beat tries again
+                _log.exception("looking for leftovers failed, will try again")
+            if stop.wait(self._interval):
+                return
+            try:
+                self._renew()
+            except GatewayError as error:
+                _log.warning("the worker's lease could not be renewed: %r", error)

@@ -1,0 +1,57 @@
+"""Answers that several operations give: the envelope, 201 with Location, 204."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from werkzeug import Response
+
+from app.web.envelope import JSON_TYPE, success
+from app.web.streams import accepts_gzip, gzipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.web.operations import Call
+
+
+def enveloped(call: Call, result: Any) -> Response:
+    """Return 200 with the envelope of `result`, compressed where it is long and asked for."""
+    text = success(result).encode()
+    web = call.services.settings.web
+    if len(text) < web.gzip_min or not _wants_gzip(call):
+        response = Response(text, content_type=JSON_TYPE)
+    else:
+        response = Response(b"".join(gzipped([text], web.gzip_level)), content_type=JSON_TYPE)
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def streamed_json(call: Call, pieces: Iterator[bytes]) -> Response:
+    """Return 200 with JSON text that is made while it is sent, compressed where asked for."""
+    compress = _wants_gzip(call)
+    body = gzipped(pieces, call.services.settings.web.gzip_level) if compress else pieces
+    response = Response(body, content_type=JSON_TYPE)
+    if compress:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def created(call: Call, path: str) -> Response:
+    """Return 201 with the status URL of `path` (as the caller wrote it) in Location."""
+    response = Response(status=201)
+    base = call.services.settings.web.public_url.rstrip("/") or call.exchange.origin.base_url
+    response.headers["Location"] = f"{base}/f/file/status?path={quote(path, safe='/')}"
+    return response
+
+
+def no_content() -> Response:
+    """Return 204."""
+    return Response(status=204)
+
+
+def _wants_gzip(call: Call) -> bool:
+    return accepts_gzip(call.exchange.environ.get("HTTP_ACCEPT_ENCODING", ""))

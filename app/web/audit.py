@@ -1,0 +1,79 @@
+"""The audit log: one JSON object a line, one line a request, refusals included.
+
+A line tells who did what to which path with which outcome, and never a secret: no header and no
+query string goes in. Lines are written by one `write` each, so that the lines of several workers
+do not mix.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.web.exchange import Exchange
+
+_log = logging.getLogger(__name__)
+_MAX_PATH = 8000
+_REOPEN_SECONDS = 1.0
+
+
+class AuditLog:
+    """Appends lines to a file, to standard output (`-`) or to nothing (empty)."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._descriptor = 1 if target == "-" else -1
+        self._checked = 0.0
+        if target not in ("-", ""):
+            self._reopen()
+
+    def write(self, exchange: Exchange, seconds: float, *, complete: bool) -> None:
+        """Write the line of a finished exchange; a full disk stops no request."""
+        if not self._target:
+            return
+        if self._target != "-" and time.monotonic() - self._checked > _REOPEN_SECONDS:
+            self._reopen()
+        line = json.dumps(_record(exchange, seconds, complete=complete), separators=(",", ":"))
+        try:
+            os.write(self._descriptor, line.encode() + b"\n")
+        except OSError as error:
+            _log.error("the audit line could not be written (%s): %s", error.strerror, line)
+
+    def _reopen(self) -> None:
+        """Open the file unless it is the one that is open: logrotate may have moved it away."""
+        self._checked = time.monotonic()
+        try:
+            if self._descriptor >= 0 and os.path.samestat(
+                    Path(self._target).stat(), os.fstat(self._descriptor)):
+                return
+        except OSError:
+            pass
+        opened = os.open(self._target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = opened
+
+
+def _record(exchange: Exchange, seconds: float, *, complete: bool) -> dict[str, object]:
+    principal = exchange.principal
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "id": exchange.request_id,
+        "user": principal.name if principal else exchange.claimed_user or None,
+        "hadoopUser": principal.hadoop_user if principal else None,
+        "address": exchange.origin.address,
+        "method": exchange.method[:16],
+        "operation": exchange.operation or None,
+        "path": exchange.path[:_MAX_PATH] or None,
+        "status": exchange.status,
+        "bytesIn": exchange.bytes_in,
+        "bytesOut": exchange.bytes_out,
+        "seconds": round(seconds, 6),
+        "complete": complete,
+    }

@@ -1,0 +1,102 @@
+"""Errors on their way out: one handler, and a table for each dialect.
+
+A dialect's table maps error classes to rows; the row of an error is that of the nearest class
+along its MRO. What HTTP itself asks of a status (WWW-Authenticate, Allow, Retry-After,
+Content-Range) is added here, the same in every dialect.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from flask import request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from app.auth.basic import challenge
+from app.core import errors
+from app.web.exchange import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flask import Flask
+    from werkzeug import Response
+
+    from app.web.exchange import Exchange
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS = 5
+
+
+class Row(NamedTuple):
+    """What a dialect says for an error class: the status and, where it has one, its own code."""
+
+    status: int
+    code: str = ""
+
+
+class Dialect(NamedTuple):
+    """A table of rows and how an error is written with its row."""
+
+    rows: Mapping[type[errors.GatewayError], Row]
+    render: Callable[[errors.GatewayError, Row], Response]
+
+    def row(self, error: errors.GatewayError) -> Row:
+        """Return the row of the nearest class along the error's MRO."""
+        return next(self.rows[cls] for cls in type(error).__mro__ if cls in self.rows)
+
+
+def install(app: Flask, dialects: Sequence[tuple[str, Dialect]], realm: str) -> None:
+    """Make `app` answer each error in the dialect of the first matching URL prefix."""
+
+    def handle(error: Exception) -> Response:
+        exchange = current(request.environ)
+        known = _known(error, exchange)
+        _show_path(known, exchange)
+        path = request.environ["PATH_INFO"]
+        dialect = next(d for prefix, d in dialects if path.startswith(prefix))
+        row = dialect.row(known)
+        response = dialect.render(known, row)
+        _add_headers(response, known, row, realm)
+        return response
+
+    app.register_error_handler(Exception, handle)
+
+
+def _known(error: Exception, exchange: Exchange) -> errors.GatewayError:
+    """Return the gateway's own error for whatever was raised; log what nobody expected."""
+    if isinstance(error, errors.GatewayError):
+        if isinstance(error, errors.UpstreamError | errors.StorageFault):
+            _log.warning("%s %s: %r (cause: %r)", exchange.request_id, exchange.operation,
+                         error, error.__cause__)
+        return error
+    if isinstance(error, MethodNotAllowed):
+        return errors.MethodNotAllowed(exchange.method, error.valid_methods or ())
+    if isinstance(error, NotFound):
+        return errors.RouteNotFound(request.path)
+    if isinstance(error, HTTPException):
+        return errors.InvalidRequest(error.description or error.name)
+    _log.exception("%s %s failed", exchange.request_id, exchange.operation, exc_info=error)
+    return errors.GatewayError(f"internal error; the log has it as request {exchange.request_id}")
+
+
+def _show_path(error: errors.GatewayError, exchange: Exchange) -> None:
+    """Write the path as the caller knows it, so that a confined user sees no real path."""
+    if isinstance(error, errors.PathError) and exchange.principal:
+        error.path = exchange.principal.visible(error.path)
+
+
+def _add_headers(
+    response: Response, error: errors.GatewayError, row: Row, realm: str,
+) -> None:
+    if row.status == 401:  # noqa: PLR2004
+        response.headers["WWW-Authenticate"] = challenge(realm)
+    elif isinstance(error, errors.MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(error.allowed)
+    elif isinstance(error, errors.TooManyAttempts):
+        response.headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, errors.RangeNotSatisfiable):
+        response.headers["Content-Range"] = f"bytes */{error.length}"
+    elif isinstance(error, errors.UpstreamUnavailable):
+        response.headers["Retry-After"] = str(_RETRY_SECONDS)

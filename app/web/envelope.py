@@ -1,0 +1,63 @@
+"""The JSON envelope of the file API, and which status each error has in it.
+
+Every JSON answer is {"status": "SUCCESS" | "FAILURE", "result": …, "error": [message, …] | null}.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from werkzeug import Response
+
+from app.core import errors
+from app.web.dialects import Dialect, Row
+
+if TYPE_CHECKING:
+    from app.core.errors import GatewayError
+
+JSON_TYPE = "application/json;charset=UTF-8"
+
+ROWS: dict[type[GatewayError], Row] = {
+    errors.GatewayError: Row(500),
+    errors.InvalidRequest: Row(400),
+    errors.LengthRequired: Row(411),
+    errors.UnsupportedMedia: Row(415),
+    errors.BodyTooLarge: Row(413),
+    errors.NotAuthenticated: Row(401),
+    errors.TooManyAttempts: Row(429),
+    errors.AccessDenied: Row(403),
+    errors.NotFound: Row(404),
+    errors.Conflict: Row(409),
+    errors.PreconditionFailed: Row(412),
+    errors.RangeNotSatisfiable: Row(416),
+    errors.RouteNotFound: Row(404),
+    errors.MethodNotAllowed: Row(405),
+    errors.Unsupported: Row(501),
+    errors.UpstreamUnavailable: Row(503),
+    errors.UpstreamTimeout: Row(504),
+    errors.UpstreamError: Row(502),
+    errors.StorageFault: Row(503),
+}
+
+
+def success(result: Any) -> str:
+    """Return the envelope of `result` as JSON text."""
+    return encode({"status": "SUCCESS", "result": result, "error": None})
+
+
+def failure(messages: list[str]) -> str:
+    """Return the envelope of an error as JSON text."""
+    return encode({"status": "FAILURE", "result": None, "error": messages})
+
+
+def encode(value: Any) -> str:
+    """Return compact JSON; lone surrogates, which UTF-8 cannot hold, come out as escapes."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _render(error: GatewayError, row: Row) -> Response:
+    return Response(failure(error.messages), row.status, content_type=JSON_TYPE)
+
+
+ENVELOPE = Dialect(rows=ROWS, render=_render)

@@ -1,0 +1,60 @@
+"""One request and its answer, as the audit line, the metrics and the error pages need them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from app.web.origin import Origin, origin_of
+
+if TYPE_CHECKING:
+    from app.core.identity import Principal
+    from app.web.origin import Networks
+
+KEY = "httpfs_proxy.exchange"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What is known of a request so far; the views and the error handler fill it in."""
+
+    environ: dict[str, Any]
+    origin: Origin
+    request_id: str
+    started: float = field(default_factory=time.monotonic)
+    principal: Principal | None = None
+    claimed_user: str = ""
+    operation: str = ""
+    path: str = ""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    status: int = 0
+    body_touched: bool = False
+
+    @property
+    def method(self) -> str:
+        """The request's method."""
+        return str(self.environ["REQUEST_METHOD"])
+
+
+def begin(environ: dict[str, Any], proxies: Networks) -> Exchange:
+    """Return the exchange of a new request and leave it in `environ`.
+
+    A trusted proxy's X-Request-Id is kept, so that its log and ours can be joined.
+    """
+    origin = origin_of(environ, proxies)
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    keep = origin.trusted_peer and _REQUEST_ID.fullmatch(given)
+    exchange = Exchange(environ, origin, given if keep else secrets.token_hex(8))
+    environ[KEY] = exchange
+    return exchange
+
+
+def current(environ: dict[str, Any]) -> Exchange:
+    """Return the exchange of a request that `begin` saw."""
+    exchange: Exchange = environ[KEY]
+    return exchange

@@ -1,0 +1,109 @@
+"""Figures for Prometheus, right across the workers of one server.
+
+prometheus_client keeps each process's figures in a memory-mapped file and adds them up when they
+are asked for. The files of one server lie in a directory named by its main process.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from prometheus_client import Counter, Gauge, Histogram
+
+    from app.web.exchange import Exchange
+
+_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
+
+
+def prepare(directory: Path) -> None:
+    """Choose where the workers' figures lie; call before `Metrics` is made.
+
+    Directories of servers that are gone are removed. An environment that sets
+    PROMETHEUS_MULTIPROC_DIR itself keeps its choice.
+    """
+    if _VARIABLE in os.environ:
+        return
+    own = directory / str(os.getppid())
+    own.mkdir(parents=True, exist_ok=True)
+    for other in directory.iterdir():
+        if other.name.isdecimal() and not _runs(int(other.name)):
+            shutil.rmtree(other, ignore_errors=True)
+    os.environ[_VARIABLE] = str(own)
+
+
+class Metrics:
+    """The gateway's figures."""
+
+    def __init__(self) -> None:
+        # prometheus_client decides how it counts when it is imported.
+        from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415
+
+        self._requests: Counter = Counter(
+            "httpfs_proxy_requests", "Requests answered.", ["operation", "status"], registry=None)
+        self._seconds: Histogram = Histogram(
+            "httpfs_proxy_request_seconds", "Time from the request to the answer's last byte.",
+            ["operation"], buckets=_BUCKETS, registry=None)
+        self._received: Counter = Counter(
+            "httpfs_proxy_received_bytes", "Bytes of request bodies.", ["operation"],
+            registry=None)
+        self._sent: Counter = Counter(
+            "httpfs_proxy_sent_bytes", "Bytes of answers.", ["operation"], registry=None)
+        self._active: Gauge = Gauge(
+            "httpfs_proxy_active_requests", "Requests under way.",
+            multiprocess_mode="livesum", registry=None)
+        self._active_now = self._active
+        self._by_operation: dict[str, tuple[Histogram, Counter, Counter]] = {}
+        self._by_status: dict[tuple[str, int], Counter] = {}
+
+    def begin(self) -> None:
+        """Count a request that starts."""
+        self._active_now.inc()
+
+    def end(self, exchange: Exchange, seconds: float) -> None:
+        """Count a request that is over."""
+        self._active_now.dec()
+        operation = exchange.operation or "none"
+        found = self._by_operation.get(operation)
+        if found is None:
+            found = self._by_operation[operation] = (
+                self._seconds.labels(operation), self._received.labels(operation),
+                self._sent.labels(operation))
+        duration, received, sent = found
+        duration.observe(seconds)
+        received.inc(exchange.bytes_in)
+        sent.inc(exchange.bytes_out)
+        key = (operation, exchange.status)
+        counter = self._by_status.get(key)
+        if counter is None:
+            counter = self._by_status[key] = self._requests.labels(operation, str(exchange.status))
+        counter.inc()
+
+    @staticmethod
+    def exposition() -> tuple[bytes, str]:
+        """Return the figures of all workers in Prometheus's text format, and its media type."""
+        from prometheus_client import (  # noqa: PLC0415
+            CONTENT_TYPE_LATEST,
+            CollectorRegistry,
+            generate_latest,
+        )
+        from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,155 @@
+"""Operations: declared once, then routed, authenticated, validated and described from that.
+
+A module declares `api = Api("files", "/f", …)` and puts `@api.operation("GET", "/file/status",
+…)` over each view. A view takes a `Call` and returns a werkzeug response; by then the caller is
+known and every parameter is of its declared type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import Blueprint, request
+
+from app.auth.basic import claimed_name
+from app.core.errors import GatewayError, InsecureTransport
+from app.web.body import RequestBody
+from app.web.exchange import current
+from app.web.params import read_all
+from app.web.query import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from werkzeug import Response
+    from werkzeug.datastructures import Headers
+
+    from app.core.identity import Principal
+    from app.fs.translator import UserFileSystem
+    from app.web.exchange import Exchange
+    from app.web.params import Param
+    from app.web.services import Services
+
+T = TypeVar("T")
+V = TypeVar("V", bound="Callable[..., Response]")
+
+
+@dataclass(slots=True)
+class OpenCall:
+    """One request to an operation that is open to all: nobody was asked who they are."""
+
+    services: Services
+    exchange: Exchange
+
+
+@dataclass(slots=True)
+class Call(OpenCall):
+    """One authenticated, validated request: `call[PARAM]` is a parameter's value."""
+
+    principal: Principal
+    files: UserFileSystem
+    values: Mapping[Param[Any], Any]
+
+    def __getitem__(self, param: Param[T]) -> T:
+        value: T = self.values[param]
+        return value
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers."""
+        return request.headers
+
+    def body(self) -> RequestBody:
+        """Return the request's body, its headers checked. Raises InvalidRequest and kin."""
+        web = self.services.settings.web
+        body = RequestBody(self.exchange, max_bytes=web.max_body, timeout=web.body_timeout)
+        body.check()
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one URL, as it is served and as OpenAPI tells it.
+
+    `result` describes the envelope's `result` in JSON Schema, or is None where the answer has no
+    JSON; `answers` are the statuses beside the errors, with what they mean.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    params: Sequence[Param[Any]]
+    view: Callable[[Any], Response]
+    result: dict[str, Any] | None = None
+    answers: Mapping[int, str] = field(default_factory=dict)
+    media: str | None = None
+    body: str | None = None
+    open_to_all: bool = False
+
+
+class Api:
+    """The operations of one dialect under one URL prefix."""
+
+    def __init__(self, name: str, prefix: str) -> None:
+        self.name = name
+        self.prefix = prefix
+        self.operations: list[Operation] = []
+
+    def operation(
+        self, method: str, path: str, summary: str, *params: Param[Any], **described: Any,
+    ) -> Callable[[V], V]:
+        """Declare the decorated view as an operation; `described` are Operation's other fields."""
+
+        def declare(view: V) -> V:
+            self.operations.append(
+                Operation(view.__name__, method, path, summary, params, view, **described))
+            return view
+
+        return declare
+
+    def blueprint(self, services: Services) -> Blueprint:
+        """Return the blueprint that serves the operations over `services`."""
+        blueprint = Blueprint(self.name, __name__, url_prefix=self.prefix or None)
+        for operation in self.operations:
+            blueprint.add_url_rule(
+                operation.path, operation.name, _endpoint(operation, services),
+                methods=[operation.method], provide_automatic_options=False)
+        return blueprint
+
+
+def _endpoint(operation: Operation, services: Services) -> Callable[[], Response]:
+    """Return the view function that Flask calls."""
+    path_param = next((param for param in operation.params if param.name == "path"), None)
+
+    def endpoint() -> Response:
+        exchange = current(request.environ)
+        exchange.operation = operation.name
+        if operation.open_to_all:
+            return operation.view(OpenCall(services, exchange))
+        principal = authenticate(services, exchange)
+        values = read_all(operation.params, parse_query(exchange.environ["QUERY_STRING"]))
+        if path_param is not None:
+            exchange.path = values[path_param]
+        files = services.files_of(principal)
+        return operation.view(Call(services, exchange, principal, files, values))
+
+    return endpoint
+
+
+def authenticate(services: Services, exchange: Exchange) -> Principal:
+    """Return who asks. Raises NotAuthenticated, TooManyAttempts, InsecureTransport."""
+    authorization = exchange.environ.get("HTTP_AUTHORIZATION")
+    if authorization and not (
+            exchange.origin.confidential or services.settings.auth.allow_plain_http):
+        raise InsecureTransport(
+            "credentials are not taken over plain HTTP; use HTTPS (a proxy in front that ends"
+            " TLS must be listed in web.trusted_proxies)")
+    try:
+        principal = services.authenticator.authenticate(authorization, exchange.origin.address)
+    except GatewayError:
+        exchange.claimed_user = claimed_name(authorization)
+        raise
+    exchange.principal = principal
+    return principal

@@ -1,0 +1,100 @@
+"""Where a request really comes from, and by which URL its sender knows the gateway.
+
+X-Forwarded-* counts only when the peer is a configured proxy. From anyone else it changes
+nothing but one thing: the peer then does not count as a loopback client, for it may be a proxy
+on this host that nobody configured, with strangers behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    Networks = tuple[IPv4Network | IPv6Network, ...]
+
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+_FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
+               "HTTP_FORWARDED", "HTTP_VIA")
+
+
+class Origin(NamedTuple):
+    """`address` of the client (empty for a Unix socket), `scheme` and `authority` of its URL."""
+
+    address: str
+    scheme: str
+    authority: str
+    local: bool
+    trusted_peer: bool
+
+    @property
+    def base_url(self) -> str:
+        """The URL of the gateway's root as the client knows it, without a slash at the end."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
+    def confidential(self) -> bool:
+        """Tell whether credentials could not be read on the way: HTTPS, or never on a wire."""
+        return self.scheme == "https" or self.local
+
+
+def origin_of(environ: Mapping[str, Any], proxies: Networks) -> Origin:
+    """Return the origin of a WSGI request."""
+    peer = str(environ.get("REMOTE_ADDR") or "")
+    scheme = str(environ["wsgi.url_scheme"])
+    authority = _authority(environ.get("HTTP_HOST")) or (
+        f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}")
+    if not peer or _within(peer, proxies):
+        return _forwarded(environ, proxies, Origin(peer, scheme, authority, not peer, True))
+    local = _within(peer, _LOOPBACK) and not any(name in environ for name in _FORWARDING)
+    return Origin(peer, scheme, authority, local, False)
+
+
+def address_within(address: str, networks: Networks) -> bool:
+    """Tell whether `address` lies in one of `networks`; what is no address lies in none."""
+    return _within(address, networks)
+
+
+def _forwarded(environ: Mapping[str, Any], proxies: Networks, direct: Origin) -> Origin:
+    hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
+    address = direct.address
+    for hop in reversed([hop for hop in hops if hop]):
+        address = hop if _parse(hop) else address
+        if not _within(hop, proxies):
+            break
+    scheme = _last(environ.get("HTTP_X_FORWARDED_PROTO")).lower()
+    host = _authority(_last(environ.get("HTTP_X_FORWARDED_HOST"))) or direct.authority
+    port = _last(environ.get("HTTP_X_FORWARDED_PORT"))
+    if re.fullmatch(r"[0-9]{1,5}", port) and not re.search(r":[0-9]+$", host):
+        default = {"https": "443", "http": "80"}.get(scheme)
+        host = host if port == default else f"{host}:{port}"
+    return Origin(
+        address, scheme if scheme in ("http", "https") else direct.scheme, host,
+        local=_within(address, _LOOPBACK) or not address, trusted_peer=True)
+
+
+def _within(address: str, networks: Networks) -> bool:
+    parsed = _parse(address)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
+def _parse(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return mapped or parsed
+
+
+def _authority(text: str | None) -> str | None:
+    return text if text and _AUTHORITY.fullmatch(text) else None
+
+
+def _last(header: str | None) -> str:
+    return (header or "").rpartition(",")[2].strip()

@@ -1,0 +1,63 @@
+"""What gunicorn needs to be told: `pre_request` goes into its configuration file.
+
+gunicorn answers `Expect: 100-continue` before it calls the application, so that a client sends
+gigabytes only to be refused. With this hook the interim answer is sent when the application
+reads the first byte, and an answer that comes before it spares the client the upload.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class GatedBody:
+    """A `wsgi.input` that sends `100 Continue` on the first read, and can end the connection."""
+
+    def __init__(self, request: Any, *, waiting: bool) -> None:
+        self._request = request
+        self._body = request.body
+        self._waiting = waiting
+        self._closed = False
+
+    @property
+    def failed(self) -> bool:
+        """Tell gunicorn that the position in the connection is unknown."""
+        return self._closed or bool(getattr(self._body, "failed", False))
+
+    def force_close(self) -> None:
+        """Close the connection after the answer."""
+        self._closed = True
+        self._request.force_close()
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return up to `size` bytes, waiting for all of them."""
+        if self._waiting:
+            if self._closed:
+                return b""
+            self._waiting = False
+            self._request.unreader.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return self._body.read(size)  # type: ignore[no-any-return]
+
+    def readline(self, size: int | None = None) -> bytes:
+        """Return one line; here for PEP 3333."""
+        self.read(0)
+        return self._body.readline(size)  # type: ignore[no-any-return]
+
+    def readlines(self, hint: int | None = None) -> list[bytes]:
+        """Return all lines; here for PEP 3333."""
+        self.read(0)
+        return self._body.readlines(hint)  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Any:
+        """Iterate over lines; here for PEP 3333."""
+        self.read(0)
+        return iter(self._body)
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """Hold back `100 Continue` until the application reads (gunicorn's server hook)."""
+    waiting = bool(getattr(request, "_expected_100_continue", False))
+    if waiting:
+        request._expected_100_continue = False  # noqa: SLF001
+    if hasattr(request, "unreader"):
+        request.body = GatedBody(request, waiting=waiting)

@@ -1,0 +1,29 @@
+"""What views stand on, put together once by the factory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.fs.translator import UserFileSystem
+
+if TYPE_CHECKING:
+    from app.auth.authenticator import Authenticator
+    from app.core.identity import Principal
+    from app.fs.port import Backend
+    from app.fs.staging import Staging
+    from app.settings import Settings
+
+
+class Services(NamedTuple):
+    """The parts of one running gateway."""
+
+    settings: Settings
+    backend: Backend
+    authenticator: Authenticator
+    staging: Staging
+    description: dict[str, Any]
+
+    def files_of(self, principal: Principal) -> UserFileSystem:
+        """Return the file system as `principal` may use it."""
+        return UserFileSystem(
+            principal, self.backend.as_user(principal.hadoop_user), self.staging)
