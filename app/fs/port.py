@@ -59,10 +59,10 @@ class Flavor:
     """LISTSTATUS_BATCH pages through a directory."""
     quotas: bool
     """SETQUOTA is served."""
-    one_step_writes: bool = False
-    """CREATE and APPEND take the body at once (`data=true`), without a redirect to a DataNode."""
     sticky_mkdirs: bool
     """MKDIRS sets the sticky bit that its `permission` asks for."""
+    one_step_writes: bool
+    """CREATE and APPEND take the body at once (`data=true`), without a redirect to a DataNode."""
 
 
 class ByteSource(Protocol):
