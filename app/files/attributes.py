@@ -104,7 +104,8 @@ def put_acl(call: Call) -> Response:
                        "type": "string", "contentEncoding": "base64"}}}})
 def get_xattrs(call: Call) -> Response:
     """Answer the xattrs that the user may see, values in base64."""
-    found = call.files.xattrs(call[PATH], call[XATTRS] or ())
+    names = call[XATTRS]
+    found = call.files.xattrs(call[PATH], names or ())
     return enveloped(call, {"xattrs": {
         name: base64.b64encode(value).decode() for name, value in found.items()}})
 
