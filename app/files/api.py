@@ -7,26 +7,27 @@ from app.web.params import AnyText, FlagText, OctalMode, Param, PathText, WholeN
 
 api = Api("files", "/f")
 
-PATH = Param[str]("path", PathText(), "The file or directory.", "", required=True)
-PATH_OR_HOME = Param[str](
+PATH: Param[str] = Param("path", PathText(), "The file or directory.", "", required=True)
+PATH_OR_HOME: Param[str] = Param(
     "path", PathText(), "The file or directory; empty is the home directory.", "",
     required=True, empty_ok=True)
-RECURSIVE = Param[bool]("recursive", FlagText(), "Remove a directory with all it holds.", False)
-SKIP_TRASH = Param[bool](
+RECURSIVE: Param[bool] = Param(
+    "recursive", FlagText(), "Remove a directory with all it holds.", False)
+SKIP_TRASH: Param[bool] = Param(
     "skip-trash", FlagText(), "Remove for good; false moves to the user's trash.", True)
-OVERWRITE = Param[bool]("overwrite", FlagText(), "Replace the file where one exists.", False)
-PERMISSION = Param[str | None]("permission", OctalMode(), "The octal mode.", None)
-NEW_MODE = Param[str]("permission", OctalMode(), "The octal mode to set.", "", required=True)
-REPLICATION = Param[int | None](
+OVERWRITE: Param[bool] = Param("overwrite", FlagText(), "Replace the file where one exists.", False)
+PERMISSION: Param[str | None] = Param("permission", OctalMode(), "The octal mode.", None)
+NEW_MODE: Param[str] = Param("permission", OctalMode(), "The octal mode to set.", "", required=True)
+REPLICATION: Param[int | None] = Param(
     "replication", WholeNumber(0), "The replication factor; absent, the cluster's default.", None)
-NEW_REPLICATION = Param[int](
+NEW_REPLICATION: Param[int] = Param(
     "replication", WholeNumber(0), "The replication factor to set.", 0, required=True)
-OFFSET = Param[int | None]("offset", WholeNumber(0), "The position of the first byte.", None)
-LENGTH = Param[int | None]("length", WholeNumber(0), "How many bytes at most.", None)
-DESTINATION = Param[str](
+OFFSET: Param[int | None] = Param("offset", WholeNumber(0), "The position of the first byte.", None)
+LENGTH: Param[int | None] = Param("length", WholeNumber(0), "How many bytes at most.", None)
+DESTINATION: Param[str] = Param(
     "destination", PathText(), "The new path, or a directory to move into.", "", required=True)
-LIMIT = Param[int | None]("limit", WholeNumber(1), "How many entries at most.", None)
-START_AFTER = Param[str | None](
+LIMIT: Param[int | None] = Param("limit", WholeNumber(1), "How many entries at most.", None)
+START_AFTER: Param[str | None] = Param(
     "start-after", AnyText("a name"), "List what follows this name in HDFS's order.", None)
 
 STATUS_SCHEMA = {

@@ -21,37 +21,39 @@ _DONE = {204: "Done."}
 _NAME = AnyText("a name without '/' and ':'", r"[^/:\0]{1,255}")
 _USER = AnyText("a user or group name", r"[^\0/:,]{1,255}")
 
-OWNER = Param[str | None]("owner", _USER, "The new owner.", None)
-GROUP = Param[str | None]("group", _USER, "The new group.", None)
-MODIFIED = Param[int | None](
+OWNER: Param[str | None] = Param("owner", _USER, "The new owner.", None)
+GROUP: Param[str | None] = Param("group", _USER, "The new group.", None)
+MODIFIED: Param[int | None] = Param(
     "modification-time", WholeNumber(0), "Milliseconds since the epoch.", None)
-ACCESSED = Param[int | None]("access-time", WholeNumber(0), "Milliseconds since the epoch.", None)
-ENTRIES = Param[str | None](
+ACCESSED: Param[int | None] = Param(
+    "access-time", WholeNumber(0), "Milliseconds since the epoch.", None)
+ENTRIES: Param[str | None] = Param(
     "entries", AnyText("ACL entries like user:alice:rw-,default:group::r-x"),
     "The entries; `remove` takes them without permissions.", None)
-ACL_ACTION = Param[str](
+ACL_ACTION: Param[str] = Param(
     "action", OneOf("set", "modify", "remove", "remove-default", "remove-all"),
     "Replace the whole ACL, merge entries in, remove entries, or clear.", "modify")
 _ACL_ACTIONS = {
     "set": AclChange.SET, "modify": AclChange.MODIFY, "remove": AclChange.REMOVE_ENTRIES,
     "remove-default": AclChange.REMOVE_DEFAULT, "remove-all": AclChange.REMOVE,
 }
-XATTR = Param[str](
+XATTR: Param[str] = Param(
     "name", AnyText("an xattr name with its namespace, like user.origin", r"[^\0]{3,255}"),
     "The xattr.", "", required=True)
 XATTRS: Param[tuple[str, ...] | None] = Param(
     "names", NameList("xattr names, with commas between"), "Only these xattrs.", None)
-VALUE = Param[str]("value", AnyText("base64", r"[A-Za-z0-9+/=_-]*"), "The value.", "")
-EXISTS = Param[str](
+VALUE: Param[str] = Param("value", AnyText("base64", r"[A-Za-z0-9+/=_-]*"), "The value.", "")
+EXISTS: Param[str] = Param(
     "if", OneOf("any", "absent", "present"), "Whether the xattr may or must be there.", "any")
-SNAPSHOT = Param[str | None]("name", _NAME, "The snapshot's name; absent, HDFS makes one.", None)
-THE_SNAPSHOT = Param[str]("name", _NAME, "The snapshot's name.", "", required=True)
-NEW_NAME = Param[str]("new-name", _NAME, "The snapshot's new name.", "", required=True)
-ALLOWED = Param[str]("allowed", OneOf("true", "false"), "Whether snapshots can be made.", "",
+SNAPSHOT: Param[str | None] = Param(
+    "name", _NAME, "The snapshot's name; absent, HDFS makes one.", None)
+THE_SNAPSHOT: Param[str] = Param("name", _NAME, "The snapshot's name.", "", required=True)
+NEW_NAME: Param[str] = Param("new-name", _NAME, "The snapshot's new name.", "", required=True)
+ALLOWED: Param[str] = Param("allowed", OneOf("true", "false"), "Whether snapshots can be made.", "",
                      required=True)
-NAMES_QUOTA = Param[int | None](
+NAMES_QUOTA: Param[int | None] = Param(
     "names", WholeNumber(-1), "Most names below the directory; -1 clears.", None)
-SPACE_QUOTA = Param[int | None](
+SPACE_QUOTA: Param[int | None] = Param(
     "space", WholeNumber(-1), "Most bytes with replication; -1 clears.", None)
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from app.web.operations import Call
 
 OCTETS = "application/octet-stream"
-SOURCES = Param[tuple[str, ...] | None](
+SOURCES: Param[tuple[str, ...] | None] = Param(
     "sources", NameList("names of files beside the target, with commas between"),
     "Concatenate these files; they vanish.", None)
-FORMAT = Param[str]("format", OneOf("tar", "tar.gz", "zip"), "The kind of archive.", "tar")
+FORMAT: Param[str] = Param("format", OneOf("tar", "tar.gz", "zip"), "The kind of archive.", "tar")
 _CREATED = {201: "Done; `Location` is the status URL."}
 _READ = {200: "The content.", 206: "The bytes of a Range.", 304: "Not modified."}
 

@@ -9,17 +9,9 @@ from app.core.paths import HIDDEN_MARK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from app.core.model import FileStatus, ListingPage
+    from app.core.model import FileStatus
     from app.core.paths import HdfsPath
     from app.fs.port import FileSystem
-
-_SIGNED = bytes(byte ^ 0x80 for byte in range(256))
-
-
-def hdfs_order(name: str) -> bytes:
-    """Return the sort key of HDFS: Java compares bytes with a sign, so emoji precede ASCII."""
-    return name.encode().translate(_SIGNED)
-
 
 class Listing:
     """The entries of a directory after `start_after`, at most `limit` of them.
@@ -56,11 +48,7 @@ class Listing:
 
     def _pages(self) -> Iterator[tuple[list[FileStatus], bool]]:
         """Yield the visible entries of each upstream page and whether more pages follow."""
-        page: ListingPage = self._first
-        if not self._fs.flavor.list_batches and self._start_after is not None:
-            after = hdfs_order(self._start_after)
-            page = page._replace(entries=[
-                entry for entry in page.entries if hdfs_order(entry.path_suffix) > after])
+        page = self._first
         while True:
             more = page.remaining > 0 and bool(page.entries)
             yield [entry for entry in page.entries

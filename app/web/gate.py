@@ -7,6 +7,7 @@ counted, the audit line is written and the figures are kept, whatever becomes of
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from app.web.body import RequestBody
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache, private")]
 
 
@@ -49,7 +51,8 @@ class Gate:
             if body:
                 body.settle()
             extra = [*_HEADERS, ("X-Request-Id", exchange.request_id)]
-            return start_response(status, headers + extra, *([exc_info] if exc_info else []))
+            line = _STATUS_LINES.get(exchange.status, status)
+            return start_response(line, headers + extra, *([exc_info] if exc_info else []))
 
         try:
             answer = self._application(environ, start)
