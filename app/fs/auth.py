@@ -1,0 +1,31 @@
+"""Who asks, as a cluster without Kerberos wants to hear it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from app.core.errors import InvalidParameter
+
+USER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*[$]?")
+"""What the NameNode takes. HttpFS takes more and cuts it: `alice@example.com` becomes alice."""
+
+
+class SimpleAuth:
+    """`user.name=` as the user, or as `service_user` on behalf of them (`doas=`)."""
+
+    def __init__(self, service_user: str = "") -> None:
+        self._service_user = service_user
+
+    def query(self, hadoop_user: str) -> str:
+        """Return the query parameters. Raises InvalidParameter for what is no user name."""
+        for name in (hadoop_user, self._service_user or hadoop_user):
+            if not USER_NAME.fullmatch(name):
+                raise InvalidParameter("Hadoop user", name, USER_NAME.pattern)
+        if self._service_user in ("", hadoop_user):
+            return f"user.name={quote(hadoop_user, safe='')}"
+        return f"user.name={quote(self._service_user, safe='')}&doas={quote(hadoop_user, safe='')}"
+
+    def headers(self, _server: str) -> None:
+        """Return none: the query says it all."""
+        return

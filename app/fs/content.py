@@ -1,0 +1,211 @@
+"""The bytes of the file system: reading, writing, joining, cutting, checksums.
+
+The NameNode redirects to a DataNode, HttpFS does not. A read is of one version of the file: by
+its inode number where the caller has it; else the status is asked before and, before the last
+piece is handed out, after, and when it has changed the reader sees a broken body.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requests import exceptions
+
+from app.core.errors import PathNotFound, Unsupported, UpstreamFault, printable
+from app.core.paths import HdfsPath, name_of, parent_of
+from app.fs import wire
+from app.fs.calls import FAULTS, OK, drained
+from app.fs.faults import translated
+from app.fs.http_faults import BadAnswer, NotSent
+from app.fs.namespace import Namespace
+from app.fs.redirects import TEMPORARY_REDIRECT, host_of, is_too_long
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from app.core.model import FileChecksum, FileStatus
+    from app.fs.answer import Answer
+    from app.fs.transport import Body
+
+CREATED = 201
+DATANODES_TRIED = 3
+
+
+class Content(Namespace):
+    """The part of the port that deals with bytes."""
+
+    def checksum(self, path: HdfsPath) -> FileChecksum:
+        """Return HDFS's checksum of a file. Raises PathNotFound, NotAFile."""
+        try:
+            raw = drained(self._through_datanode("get_file_checksum", "GET", path))
+        except FAULTS as error:
+            raise self._fault(error, "get_file_checksum", path) from error
+        return wire.checksum(raw)
+
+    def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> Source:
+        """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns."""
+        check: Callable[[], None] | None = None
+        asked = path
+        if "/.snapshot/" not in path:
+            if file_id > 0 and self.flavor.file_ids:
+                asked = inode(file_id)
+            else:
+                check = self._unchanged(path)
+        try:
+            answer = self._through_datanode("open", "GET", asked, offset=offset, length=length)
+            return Source(answer, path, length, check)
+        except FAULTS as error:
+            raise self._fault(error, "open", path) from error
+
+    def create(
+        self,
+        path: HdfsPath,
+        body: Iterable[bytes],
+        *,
+        permission: str | None = None,
+        replication: int | None = None,
+        block_size: int | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Write `body` to a new file; missing parents are made."""
+        self._write("create", "PUT", path, body, CREATED, permission=permission,
+                    replication=replication, blocksize=block_size,
+                    overwrite="true" if overwrite else "false")
+
+    def append(self, path: HdfsPath, body: Iterable[bytes]) -> None:
+        """Append `body` in place; not atomic. Raises PathNotFound, FileBusy."""
+        self._write("append", "POST", path, body, OK)
+
+    def concat(self, target: HdfsPath, sources: Sequence[HdfsPath]) -> None:
+        """Move the blocks of `sources` to the end of `target`, atomically; the sources vanish."""
+        for path in sources:
+            # Nor does CONCAT take paths by inode number.
+            if "," in path:
+                raise Unsupported("HDFS cannot join files whose path has a comma: "
+                                  + printable(path))
+        self._fetch("concat", target, sources=",".join(sources))
+
+    def truncate(self, path: HdfsPath, length: int) -> bool:
+        """Cut the file; False means that HDFS recovers the last block in the background."""
+        return wire.boolean(self._fetch("truncate", path, newlength=length))
+
+    def _write(
+        self, operation: str, method: str, path: HdfsPath, body: Iterable[bytes], wanted: int,
+        **params: Any,
+    ) -> None:
+        try:
+            if self.flavor.one_step_writes:
+                answer = self._client.run(operation, path, data=body, **params)
+            else:
+                answer = self._through_datanode(operation, method, path, body, **params)
+            drained(answer, wanted)
+        except FAULTS as error:
+            raise self._fault(error, operation, path) from error
+
+    def _through_datanode(
+        self, operation: str, method: str, path: HdfsPath, body: Body = None, **params: Any,
+    ) -> Answer:
+        """Ask, and follow the redirect to a DataNode; try another where none can be reached."""
+        dead: list[str] = []
+        while True:
+            answer = self._client.run(
+                operation, path, excludedatanodes=",".join(dead) or None, **params)
+            if answer.status_code != TEMPORARY_REDIRECT:
+                return answer
+            drained(answer, TEMPORARY_REDIRECT)
+            url = self._client.data_url(answer, path)
+            if is_too_long(method, url):
+                url = self._client.data_url(answer, self._short(operation, path))
+            try:
+                return self._client.exchange(method, url, body)
+            except exceptions.ConnectionError as error:
+                if len(dead) + 1 == DATANODES_TRIED or not _is_harmless(error, method):
+                    raise
+                dead.append(host_of(url))
+
+    def _short(self, operation: str, path: HdfsPath) -> HdfsPath:
+        """Return a path by inode number, as a DataNode refuses long request lines."""
+        if operation != "create":
+            return inode(self.status(path).file_id)
+        parent = parent_of(path)
+        try:
+            file_id = self.status(parent).file_id
+        except PathNotFound:
+            self.mkdirs(parent)
+            file_id = self.status(parent).file_id
+        return HdfsPath(f"{inode(file_id)}/{name_of(path)}")
+
+    def _unchanged(self, path: HdfsPath) -> Callable[[], None]:
+        before = _version(self.status(path))
+
+        def check() -> None:
+            if _version(self.status(path)) != before:
+                raise UpstreamFault("the file was changed while it was being read")
+
+        return check
+
+
+class Source:
+    """The bytes that were asked for, all of them or an error."""
+
+    def __init__(
+        self, answer: Answer, path: HdfsPath, length: int, check: Callable[[], None] | None,
+    ) -> None:
+        self._answer = answer
+        self._path = path
+        self._left = length
+        self._check = check
+        told = answer.headers.get("content-length", str(length))
+        if answer.status_code != OK:
+            answer.close()
+            raise BadAnswer(f"status {answer.status_code} in answer to OPEN")
+        if told != str(length):
+            answer.close()
+            raise UpstreamFault(f"HDFS answers {told} bytes where {length} were asked for")
+
+    def read(self, size: int) -> bytes:
+        """Return 1 to `size` bytes, b"" at the end. Raises UpstreamError, also when cut short."""
+        if not self._left:
+            return b""
+        try:
+            data = self._answer.read(min(size, self._left))
+            self._left -= len(data)
+            if not data or not self._left:
+                self._finish()
+        except FAULTS as error:
+            self.close()
+            raise translated(error, self._path) from error
+        except BaseException:
+            self.close()
+            raise
+        return data
+
+    def close(self) -> None:
+        """Let go of the connection; the end need not have been reached."""
+        self._answer.close()
+
+    def _finish(self) -> None:
+        # Before the last piece is handed out: after it, a reader who counts would be content.
+        if self._left:
+            raise UpstreamFault(f"HDFS ended the file {self._left} bytes too early")
+        if self._answer.read(1):
+            raise UpstreamFault("HDFS answers more bytes than were asked for")
+        if self._check is not None:
+            self._check()
+
+
+def inode(file_id: int) -> HdfsPath:
+    """Return the path that names an inode by its number. Raises UpstreamFault for none."""
+    if file_id <= 0:
+        raise UpstreamFault("this server does not tell the inode number that is needed here")
+    return HdfsPath(f"/.reserved/.inodes/{file_id}")
+
+
+def _version(status: FileStatus) -> tuple[int, int, int]:
+    return status.modification_time, status.length, status.file_id
+
+
+def _is_harmless(error: exceptions.ConnectionError, method: str) -> bool:
+    if isinstance(error, NotSent | exceptions.ConnectTimeout):
+        return True
+    return method == "GET" and not isinstance(error, exceptions.Timeout | exceptions.SSLError)

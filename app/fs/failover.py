@@ -1,0 +1,153 @@
+"""Which server of a cluster is asked, and what is asked again: never what may have happened.
+
+| what went wrong | who is asked again |
+| --- | --- |
+| no connection came about | the next server, any call |
+| StandbyException | the next server, any call without a body: the standby did nothing |
+| a pooled connection turned out closed | the same server at once, repeatable calls |
+| connection reset, RetriableException, SafeModeException | the next, repeatable calls |
+| no answer in time, any other error | nobody |
+
+Each server is asked once in any case; after that there is a pause, growing and random, before
+each further round, until the deadline.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from requests import exceptions
+
+from app.fs.faults import RETRIABLE, STANDBY, RemoteFault, remote_fault
+from app.fs.http_faults import NotSent, StaleConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from app.fs.answer import Answer
+    from app.fs.transport import Body, UpstreamSession
+
+REPEATABLE = frozenset({
+    # @Idempotent in org.apache.hadoop.hdfs.protocol.ClientProtocol, and what cannot harm when
+    # another client changed something between the two. TRUNCATE can: the other may have appended.
+    "MKDIRS", "SETPERMISSION", "SETOWNER", "SETTIMES", "SETREPLICATION", "SETQUOTA", "SETACL",
+    "MODIFYACLENTRIES", "REMOVEACLENTRIES", "REMOVEDEFAULTACL", "REMOVEACL", "ALLOWSNAPSHOT",
+    "DISALLOWSNAPSHOT",
+})
+"""Operations beside those by GET that may be sent twice."""
+REDIRECTED = frozenset({"CREATE", "APPEND"})
+"""Without a body these only ask for the DataNode to go to: they may be sent twice then."""
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 2.0
+
+
+class UpstreamAuth(Protocol):
+    """How the gateway says who asks."""
+
+    def query(self, hadoop_user: str) -> str:
+        """Return the query parameters, quoted and joined by `&`, that name the user."""
+
+    def headers(self, server: str) -> Mapping[str, str] | None:
+        """Return header fields for a request to `server` (a base URL), None for none.
+
+        Never sent to where a redirect leads.
+        """
+
+
+class _Next(Enum):
+    NOBODY = 0
+    SAME = 1
+    OTHER = 2
+
+
+class Cluster:
+    """The servers of one cluster; the one that answered last is asked first, by everybody."""
+
+    def __init__(
+        self, servers: Sequence[str], session: UpstreamSession, auth: UpstreamAuth,
+        retry_deadline: float,
+    ) -> None:
+        self.servers = tuple(servers)
+        self.session = session
+        self.auth = auth
+        self._retry_deadline = retry_deadline
+        self._active = 0
+
+    def call(self, method: str, operation: str, target: str, body: Body = None) -> Answer:
+        """Make one call at the active server and return the answer (no error, not followed).
+
+        Raises RemoteFault, requests.RequestException.
+        """
+        started = time.monotonic()
+        asked = 0
+        while True:
+            active = self._active
+            try:
+                return self._ask(self.servers[active], method, target, body)
+            except (RemoteFault, exceptions.RequestException) as error:
+                asked += 1
+                step = _next_step(error, method, operation, with_body=body is not None)
+                if step is _Next.NOBODY or not self._may_go_on(step, asked, started):
+                    raise
+                if step is _Next.OTHER and self._active == active:
+                    self._active = (active + 1) % len(self.servers)
+
+    def probe(self, target: str, seconds: float) -> None:
+        """Ask each server once, until one serves. Raises RemoteFault, RequestException."""
+        ends = time.monotonic() + seconds
+        count = len(self.servers)
+        for turn in range(count):
+            index = (self._active + turn) % count
+            left = max(0.001, (ends - time.monotonic()) / (count - turn))
+            try:
+                self._ask(self.servers[index], "GET", target, None, left).close()
+            except (RemoteFault, exceptions.RequestException):
+                if turn == count - 1:
+                    raise
+            else:
+                return
+
+    def _ask(
+        self, server: str, method: str, target: str, body: Body, seconds: float | None = None,
+    ) -> Answer:
+        answer = self.session.exchange(
+            method, server + target, body, self.auth.headers(server), seconds)
+        if answer:
+            return answer
+        raise remote_fault(answer)
+
+    def _may_go_on(self, step: _Next, asked: int, started: float) -> bool:
+        if step is _Next.SAME or asked < len(self.servers):
+            return True
+        rounds = asked // len(self.servers)
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(rounds - 1, 10))
+        pause *= random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
+        if time.monotonic() + pause - started > self._retry_deadline:
+            return False
+        if asked % len(self.servers) == 0:
+            time.sleep(pause)
+        return True
+
+
+def _next_step(error: Exception, method: str, operation: str, *, with_body: bool) -> _Next:
+    if isinstance(error, NotSent | exceptions.ConnectTimeout):
+        return _Next.OTHER
+    if with_body:
+        return _Next.NOBODY
+    remote = error.name if isinstance(error, RemoteFault) else ""
+    if remote in STANDBY:
+        return _Next.OTHER
+    if method != "GET" and operation not in REPEATABLE and operation not in REDIRECTED:
+        return _Next.NOBODY
+    if isinstance(error, StaleConnection):
+        return _Next.SAME
+    return _Next.OTHER if remote in RETRIABLE or _is_reset(error) else _Next.NOBODY
+
+
+def _is_reset(error: Exception) -> bool:
+    final = isinstance(error, exceptions.Timeout | exceptions.SSLError)
+    return isinstance(error, exceptions.ConnectionError) and not final

@@ -1,0 +1,195 @@
+"""From what HDFS and the way to it answer, to `app.core.errors`: done here once.
+
+A RemoteException's *name* decides; the status does not, as the same fault is 403 from the
+NameNode and 500 from HttpFS. Where the name says nothing (IOException, and RemoteException where
+HttpFS lost the name) the message decides, by the patterns of one table. Messages name real paths,
+which a confined user must not see: they stay in the chained exception, for the log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from requests import exceptions
+
+from app.core import errors
+from app.core.errors import GatewayError, PathError, printable
+from app.fs.http_faults import BadAnswer, ShortBody
+
+if TYPE_CHECKING:
+    from app.fs.answer import Answer
+
+ERROR_LIMIT = 1024 * 1024
+UNAUTHORIZED = 401
+UNAVAILABLE = frozenset({502, 503})
+GATEWAY_TIMEOUT = 504
+
+
+class RemoteFault(Exception):
+    """An error answer: the exception's simple name and message as the server gave them.
+
+    `name` is empty where the answer is none of WebHDFS (an HTML page of Jetty, a proxy's).
+    """
+
+    def __init__(self, status: int, name: str, message: str) -> None:
+        super().__init__(f"{status} {name or 'without RemoteException'}: {printable(message)}")
+        self.status = status
+        self.name = name
+        self.message = message
+
+
+def remote_fault(answer: Answer) -> RemoteFault:
+    """Read an error answer to its end."""
+    raw = answer.limited(ERROR_LIMIT)
+    try:
+        remote = json.loads(raw)["RemoteException"]
+        name, message = remote["exception"], remote.get("message")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return RemoteFault(answer.status_code, "", raw[:500].decode("latin-1"))
+    java = str(remote.get("javaClassName") or "")
+    return RemoteFault(
+        answer.status_code, str(name or java.rpartition(".")[2]), str(message or ""))
+
+
+STANDBY = frozenset({"StandbyException", "ObserverRetryOnActiveException"})
+"""The server did nothing; another one is active."""
+RETRIABLE = frozenset({"RetriableException", "SafeModeException", "ServerTooBusyException"})
+"""The server did nothing, and will later."""
+
+BY_NAME: dict[str, type[GatewayError]] = {
+    "AccessControlException": errors.AccessDenied,
+    "AuthorizationException": errors.AccessDenied,
+    "SnapshotAccessControlException": errors.AccessDenied,
+    "FileNotFoundException": errors.PathNotFound,
+    "FileAlreadyExistsException": errors.AlreadyExists,
+    "ParentNotDirectoryException": errors.NotADirectory,
+    "PathIsNotDirectoryException": errors.NotADirectory,
+    "PathIsNotEmptyDirectoryException": errors.DirectoryNotEmpty,
+    "AlreadyBeingCreatedException": errors.FileBusy,
+    "RecoveryInProgressException": errors.FileBusy,
+    "LeaseExpiredException": errors.FileBusy,
+    "NSQuotaExceededException": errors.QuotaExceeded,
+    "DSQuotaExceededException": errors.QuotaExceeded,
+    "QuotaExceededException": errors.QuotaExceeded,
+    "QuotaByStorageTypeExceededException": errors.QuotaExceeded,
+    "XAttrNotFoundException": errors.AttributeNotFound,
+    "UnsupportedOperationException": errors.Unsupported,
+    "UnsupportedActionException": errors.Unsupported,
+    "RpcNoSuchMethodException": errors.Unsupported,
+    "NotReplicatedYetException": errors.UpstreamUnavailable,
+    "BlockMissingException": errors.UpstreamUnavailable,
+    "ConnectException": errors.UpstreamUnavailable,
+    "NoRouteToHostException": errors.UpstreamUnavailable,
+    "UnknownHostException": errors.UpstreamUnavailable,
+    "SocketTimeoutException": errors.UpstreamTimeout,
+    "SnapshotException": errors.Conflict,
+    "IllegalArgumentException": errors.InvalidRequest,
+    "HadoopIllegalArgumentException": errors.InvalidRequest,
+    "InvalidPathException": errors.InvalidRequest,
+    "PathComponentTooLongException": errors.InvalidRequest,
+    "MaxDirectoryItemsExceededException": errors.QuotaExceeded,
+    "AclException": errors.InvalidRequest,
+    **dict.fromkeys(STANDBY | RETRIABLE, errors.UpstreamUnavailable),
+}
+
+BY_MESSAGE: tuple[tuple[str, type[GatewayError]], ...] = (
+    (r"[Nn]ame ?[Nn]ode is in (safe|startup) mode", errors.UpstreamUnavailable),
+    (r"not supported in state (standby|observer)", errors.UpstreamUnavailable),
+    (r"\(is not a directory\)", errors.NotADirectory),
+    (r"already exists as a directory", errors.IsADirectory),
+    (r"[Pp]ath is not a file", errors.NotAFile),
+    (r"Permission denied|Superuser privilege|not allowed to impersonate", errors.AccessDenied),
+    (r"non-super user cannot", errors.AccessDenied),
+    (r"does not exist\. The CREATE flag", errors.AttributeNotFound),
+    (r"No matching attributes found", errors.AttributeNotFound),
+    (r"attributes provided was not found", errors.AttributeNotFound),
+    (r"[Ss]napshot .*does not exist", errors.AttributeNotFound),
+    (r"already a snapshot with the same name", errors.AlreadyExists),
+    (r"not a snapshottable directory|cannot be deleted since", errors.Conflict),
+    (r"must both be directories", errors.AlreadyExists),
+    (r"directory is not empty|is non empty", errors.DirectoryNotEmpty),
+    (r"is a directory or file under source", errors.Conflict),
+    (r"already exists", errors.AlreadyExists),
+    (r"being (truncated|created|recovered)|[Ll]ease|is not sufficiently replicated",
+     errors.FileBusy),
+    (r"[Qq]uota .*exceeded", errors.QuotaExceeded),
+    (r"ACLs has been disabled|No enum constant .*Operation|is not supported|not a valid \w+ op",
+     errors.Unsupported),
+    (r"Replace flag|replication factor of|minimum value|larger file size|negative file size",
+     errors.InvalidRequest),
+    (r"^concat: |is not in the same directory|preferred block size", errors.InvalidRequest),
+    (r"XAttr.*(exceed|limit|too (big|long))|[Ii]nvalid (XAttr|ACL|path|file) ?(name)?",
+     errors.InvalidRequest),
+    (r"Failed to find datanode|could only be written to|Could not obtain block|No datanodes?",
+     errors.UpstreamUnavailable),
+    (r"inode path does not exist|(File|source|destination|parent) .*(does not exist|not found)",
+     errors.PathNotFound),
+)
+_PATTERNS = tuple((re.compile(pattern), kind) for pattern, kind in BY_MESSAGE)
+_VAGUE = frozenset({
+    "IOException", "RemoteException", "AccessControlException", "FileAlreadyExistsException",
+    "FileNotFoundException", "SnapshotException", "AclException", "IllegalArgumentException",
+    "HadoopIllegalArgumentException", "QueryParamException",
+})
+"""Names that stand for several things: their message may say it better."""
+
+
+def translated(error: Exception, path: str) -> GatewayError:
+    """Return the error to raise for what went wrong at `path`."""
+    if isinstance(error, RemoteFault):
+        kind = _kind(error)
+        if issubclass(kind, PathError):
+            return kind(path, _detail(error, kind))
+        return kind(_sentence(error, kind))
+    if isinstance(error, exceptions.Timeout):
+        return errors.UpstreamTimeout(f"HDFS did not answer in time ({_first_line(error)})")
+    if isinstance(error, BadAnswer | ShortBody):
+        return errors.UpstreamFault(f"HDFS answered wrongly: {_first_line(error)}")
+    if isinstance(error, exceptions.ConnectionError):
+        return errors.UpstreamUnavailable(f"HDFS cannot be reached: {_first_line(error)}")
+    return errors.UpstreamFault(f"the call to HDFS failed: {_first_line(error)}")
+
+
+def _kind(fault: RemoteFault) -> type[GatewayError]:
+    if not fault.name:
+        if fault.status in UNAVAILABLE:
+            return errors.UpstreamUnavailable
+        timeout = fault.status == GATEWAY_TIMEOUT
+        return errors.UpstreamTimeout if timeout else errors.UpstreamFault
+    known = BY_NAME.get(fault.name)
+    if known is None or fault.name in _VAGUE:
+        for pattern, kind in _PATTERNS:
+            if pattern.search(fault.message):
+                return kind
+    return known or errors.UpstreamFault
+
+
+def _detail(fault: RemoteFault, kind: type[GatewayError]) -> str:
+    if issubclass(kind, errors.AccessDenied):
+        wanted = re.search(r"access=([A-Z_]+)", fault.message)
+        if wanted:
+            return f"{wanted[1].lower().replace('_', ' and ')} access is needed"
+        if "uperuser" in fault.message or "super user" in fault.message:
+            return "only the superuser may"
+    return ""
+
+
+def _sentence(fault: RemoteFault, kind: type[GatewayError]) -> str:
+    if not fault.name and fault.status == UNAUTHORIZED:
+        return "HDFS does not accept the gateway's authentication"
+    said = _first_line(fault.message)
+    hidden = "/" in said or not fault.name
+    what = {
+        errors.Unsupported: "HDFS does not support this here",
+        errors.InvalidRequest: "HDFS refuses the values of this request",
+        errors.UpstreamUnavailable: "HDFS does not serve now",
+    }.get(kind, f"HDFS failed with status {fault.status}")
+    name = f" ({fault.name})" if fault.name else ""
+    return f"{what}{name}" if hidden or not said else f"{what}{name}: {said}"
+
+
+def _first_line(said: Any) -> str:
+    lines = str(said).splitlines()
+    return printable(lines[0]) if lines else ""

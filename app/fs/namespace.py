@@ -1,0 +1,134 @@
+"""The names of the file system: looking, listing, making, moving, removing, and who may."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from app.core.errors import (
+    Conflict,
+    GatewayError,
+    PathNotFound,
+    Unsupported,
+    UpstreamFault,
+)
+from app.core.model import ListingPage
+from app.core.paths import ROOT, HdfsPath, parent_of
+from app.fs import wire
+from app.fs.calls import FAULTS, Calls, drained
+from app.fs.port import Rename
+
+if TYPE_CHECKING:
+    from app.core.model import ContentSummary, FileStatus
+
+_SIGNED = bytes((octet + 128) % 256 for octet in range(256))
+"""HDFS orders names by their UTF-8 octets as Java's signed bytes: what is not ASCII comes first."""
+
+
+class Namespace(Calls):
+    """The part of the port that deals with names and their attributes."""
+
+    def home(self) -> HdfsPath:
+        """Return the user's home directory (remembered for a while)."""
+        now = time.monotonic()
+        if self._home is None or now - self._home[0] > self._home_cache:
+            self._home = now, wire.path(self._fetch("get_home_directory", ROOT))
+        return self._home[1]
+
+    def trash_root(self, path: HdfsPath) -> HdfsPath:
+        """Return the directory that holds the user's trash for `path`."""
+        return wire.path(self._fetch("get_trash_root", path))
+
+    def trash_interval(self) -> int:
+        """Return the minutes that the cluster keeps trash; 0 is off."""
+        return wire.trash_interval(self._fetch("get_server_defaults", ROOT))
+
+    def status(self, path: HdfsPath) -> FileStatus:
+        """Return the status of `path`. Raises PathNotFound, AccessDenied."""
+        return wire.file_status(self._fetch("get_file_status", path))
+
+    def check_access(self, path: HdfsPath, action: str) -> None:
+        """Return if the user may `action` ("r--", "-w-", …) on `path`, else raise AccessDenied."""
+        self._fetch("check_access", path, fsaction=action)
+
+    def list_page(self, path: HdfsPath, start_after: str | None = None) -> ListingPage:
+        """Return entries after the name `start_after` in HDFS's order."""
+        if self.flavor.list_batches:
+            raw = self._fetch("list_status_batch", path, startAfter=start_after or None)
+            return wire.listing_batch(raw)
+        page = wire.listing(self._fetch("list_status", path))
+        if not start_after:
+            return page
+        least = _order(start_after)
+        return ListingPage(
+            [entry for entry in page.entries if _order(entry.path_suffix) > least], 0)
+
+    def content_summary(self, path: HdfsPath) -> ContentSummary:
+        """Return what the subtree holds. Raises PathNotFound, AccessDenied."""
+        return wire.content_summary(self._fetch("get_content_summary", path))
+
+    def mkdirs(self, path: HdfsPath, permission: str | None = None) -> None:
+        """Make a directory and its parents. Raises NotADirectory, AlreadyExists for a file."""
+        if not wire.boolean(self._fetch("mkdirs", path, permission=permission)):
+            raise Conflict(path, "HDFS refuses to make this directory")
+
+    def rename(
+        self, source: HdfsPath, destination: HdfsPath, mode: Rename = Rename.MOVE,
+    ) -> bool:
+        """Rename; False where HDFS refuses without a reason (MOVE only)."""
+        options = None if mode is Rename.MOVE else mode.value
+        if options and not self.flavor.rename_options:
+            raise Unsupported(f"{self.flavor.name} cannot rename with the option {options}")
+        try:
+            raw = drained(self._client.run(
+                "rename", source, destination=destination, renameoptions=options))
+        except FAULTS as error:
+            fault = self._fault(error, "rename", source)
+            raise _located(fault, destination, str(error)) from error
+        if options is None:
+            return wire.boolean(raw)
+        if raw:
+            # Only a server that ignores the option answers a boolean.
+            raise UpstreamFault(f"the server ignores the rename option {options};"
+                                " set `backend.kind` to what it is")
+        return True
+
+    def delete(self, path: HdfsPath, *, recursive: bool = False) -> bool:
+        """Delete; False where nothing was there. Raises DirectoryNotEmpty."""
+        try:
+            return wire.boolean(
+                self._fetch("delete", path, recursive="true" if recursive else "false"))
+        except PathNotFound:
+            return False
+
+    def set_permission(self, path: HdfsPath, permission: str) -> None:
+        """Set the octal mode. Raises PathNotFound, AccessDenied (owner only)."""
+        self._fetch("set_permission", path, permission=permission)
+
+    def set_owner(self, path: HdfsPath, owner: str | None, group: str | None) -> None:
+        """Set owner or group or both. Raises PathNotFound, AccessDenied."""
+        self._fetch("set_owner", path, owner=owner, group=group)
+
+    def set_replication(self, path: HdfsPath, replication: int) -> bool:
+        """Set the factor; False where HDFS refuses (a directory, or nothing there)."""
+        return wire.boolean(self._fetch("set_replication", path, replication=replication))
+
+    def set_times(
+        self, path: HdfsPath, modification_time: int | None, access_time: int | None,
+    ) -> None:
+        """Set times in epoch milliseconds; None leaves one as it is."""
+        self._fetch("set_times", path, modificationtime=modification_time,
+                    accesstime=access_time)
+
+
+def _order(name: str) -> bytes:
+    return name.encode().translate(_SIGNED)
+
+
+def _located(fault: GatewayError, destination: HdfsPath, said: str) -> GatewayError:
+    """Return the fault of a rename at the path that it is about."""
+    if isinstance(fault, PathNotFound) and "destination parent" in said:
+        return PathNotFound(parent_of(destination))
+    if isinstance(fault, Conflict):
+        return type(fault)(destination, fault.detail)
+    return fault

@@ -1,0 +1,187 @@
+"""The one adapter behind the port: WebHDFS through the `hdfs` package.
+
+This is the only module that imports `hdfs`. What the package does not have is added in its own
+way (`_Request`); what it does too much (retries of what is not repeatable, `#LATEST`, errors
+without their status) is taken away from it: it is given one server without a name, and
+`_request` hands every call to `app.fs.failover`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from hdfs.client import Client, _Request
+from requests import exceptions
+
+from app.core.errors import UpstreamError, UpstreamUnavailable
+from app.fs.auth import SimpleAuth
+from app.fs.failover import Cluster, UpstreamAuth
+from app.fs.faults import RemoteFault, remote_fault, translated
+from app.fs.filesystem import WebHdfsFileSystem
+from app.fs.flavors import FLAVORS, UNKNOWN_OPERATION, by_refusal
+from app.fs.inprocess import ORIGIN, SCHEME, WsgiAdapter
+from app.fs.pool import Limits
+from app.fs.redirects import data_url
+from app.fs.transport import UpstreamSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from app.fs.answer import Answer
+    from app.fs.port import Flavor
+    from app.fs.transport import Body
+    from app.settings import BackendSettings
+
+USERS_REMEMBERED = 1024
+
+
+class _Named(_Request):  # type: ignore[misc]
+    """An operation whose name `hdfs` would not derive from the attribute's: it drops `_`."""
+
+    def __init__(self, operation: str, method: str) -> None:
+        super().__init__(method)
+        self._operation = operation
+
+    def to_method(self, _derived: str) -> Any:
+        """Return the method that makes the call."""
+        return super().to_method(self._operation)
+
+
+class WebHdfsClient(Client):  # type: ignore[misc]
+    """`hdfs`'s client for one user over our own transport."""
+
+    _check_access = _Request("GET")
+    _concat = _Request("POST")
+    _get_server_defaults = _Request("GET")
+    _get_snapshot_list = _Request("GET")
+    _get_x_attrs = _Request("GET")
+    _list_status_batch = _Named("LISTSTATUS_BATCH", "GET")
+    _remove_x_attr = _Request("PUT")
+    _set_quota = _Request("PUT")
+    _set_x_attr = _Request("PUT")
+    _truncate = _Request("POST")
+    _unknown = _Named(UNKNOWN_OPERATION, "GET")
+
+    def __init__(self, cluster: Cluster, user: str) -> None:
+        # With "/" as the only server, what `hdfs` makes is the request target alone.
+        super().__init__("/", session=cluster.session)
+        self._cluster = cluster
+        self._who = cluster.auth.query(user)
+
+    def resolve(self, hdfs_path: str) -> str:
+        """Return the path as it is: a file may really be called `#LATEST`."""
+        return hdfs_path
+
+    def run(self, operation: str, path: str, **params: Any) -> Answer:
+        """Make the call of this name ("get_file_status"); parameters that are None are left out.
+
+        Raises RemoteFault, requests.RequestException.
+        """
+        answer: Answer = getattr(self, f"_{operation}")(path, **params)
+        return answer
+
+    def data_url(self, answer: Answer, path: str) -> str:
+        """Return where a redirect leads for `path`."""
+        location = answer.headers.get("location", "")
+        return data_url(self._cluster.servers[0], location, quoted(f"/webhdfs/v1{path}"))
+
+    def exchange(self, method: str, url: str, body: Body = None) -> Answer:
+        """Call a DataNode, once. Raises RemoteFault, requests.RequestException."""
+        answer = self._cluster.session.exchange(method, url, body)
+        if answer:
+            return answer
+        raise remote_fault(answer)
+
+    def _request(
+        self, method: str, url: str, data: Body = None, params: Any = None, **_: Any,
+    ) -> Answer:
+        operation = params.pop("op")
+        target = f"{url.replace(' ', '%20')}?op={operation}&{self._who}"
+        if data is not None:
+            target += "&data=true"
+        if params:
+            target += "".join(_parameters(params))
+        return self._cluster.call(method, operation, target, data)
+
+
+class WebHdfsBackend:
+    """One cluster by its WebHDFS URLs, or a WSGI application that behaves like one."""
+
+    def __init__(
+        self, settings: BackendSettings, *, wsgi: Callable[..., Iterable[bytes]] | None = None,
+        auth: UpstreamAuth | None = None,
+    ) -> None:
+        self._settings = settings
+        session = UpstreamSession(Limits(
+            settings.connect_timeout, settings.read_timeout, settings.pool_size,
+            settings.pool_idle))
+        servers = settings.url
+        if servers[0].startswith(f"{SCHEME}:"):
+            if wsgi is None:
+                raise ValueError(f"the backend '{servers[0]}' needs its WSGI application")
+            session.mount(f"{SCHEME}://", WsgiAdapter(wsgi))
+            servers = (ORIGIN,)
+        self._cluster = Cluster(
+            servers, session, auth or SimpleAuth(settings.service_user),
+            settings.retry_deadline)
+        self._flavor = FLAVORS.get(settings.kind)
+        self._file_systems = lru_cache(USERS_REMEMBERED)(self._file_system)
+
+    def as_user(self, hadoop_user: str) -> WebHdfsFileSystem:
+        """Return the file system as `hadoop_user` sees it. Raises InvalidParameter."""
+        return self._file_systems(hadoop_user)
+
+    def probe(self, timeout: float) -> None:
+        """Return if the cluster answers within `timeout` seconds, else raise UpstreamError."""
+        who = self._cluster.auth.query(self._settings.service_user or "hdfs")
+        try:
+            self._cluster.probe(f"/webhdfs/v1/?op=GETFILESTATUS&{who}", timeout)
+        except (RemoteFault, exceptions.RequestException) as error:
+            fault = translated(error, "/")
+            if isinstance(fault, UpstreamError):
+                raise fault from error
+
+    @property
+    def description(self) -> str:
+        """What is behind and where."""
+        urls = ", ".join(self._settings.url)
+        if self._cluster.servers == (ORIGIN,):
+            return f"embedded backend ({urls}), a local directory and not a cluster"
+        service = self._settings.service_user
+        return f"WebHDFS at {urls}" + (f" as service user {service}" if service else "")
+
+    def flavor(self, client: WebHdfsClient) -> Flavor:
+        """Return what kind of server is behind; it is asked once. Raises UpstreamError."""
+        if self._flavor is None:
+            try:
+                client.run("unknown", "/").close()
+                message = ""
+            except RemoteFault as refusal:
+                fault = translated(refusal, "/")
+                if not refusal.name or isinstance(fault, UpstreamUnavailable):
+                    raise fault from refusal
+                message = refusal.message
+            except exceptions.RequestException as error:
+                raise translated(error, "/") from error
+            self._flavor = by_refusal(message)
+        return self._flavor
+
+    def _file_system(self, hadoop_user: str) -> WebHdfsFileSystem:
+        client = WebHdfsClient(self._cluster, hadoop_user)
+        return WebHdfsFileSystem(
+            client, hadoop_user, lambda: self.flavor(client), self._settings.home_cache)
+
+
+def quoted(path: str) -> str:
+    """Return `path` percent-encoded as `hdfs` does it, and legal in a URL."""
+    return quote(path, "/=")
+
+
+def _parameters(params: dict[str, Any]) -> Iterable[str]:
+    for name, value in params.items():
+        if value is None:
+            continue
+        for one in value if isinstance(value, list | tuple) else (value,):
+            yield f"&{name}={quote(str(one), '/')}"
