@@ -42,7 +42,7 @@ def streamed_json(call: Call, pieces: Iterator[bytes]) -> Response:
 
 def created(call: Call, path: str) -> Response:
     """Return 201 with the status URL of `path` (as the caller wrote it) in Location."""
-    response = Response(status=201)
+    response = _empty(201)
     base = call.services.settings.web.public_url.rstrip("/") or call.exchange.origin.base_url
     response.headers["Location"] = f"{base}/f/file/status?path={quote(path, safe='/')}"
     return response
@@ -50,7 +50,13 @@ def created(call: Call, path: str) -> Response:
 
 def no_content() -> Response:
     """Return 204."""
-    return Response(status=204)
+    return _empty(204)
+
+
+def _empty(status: int) -> Response:
+    response = Response(status=status)
+    del response.headers["Content-Type"]
+    return response
 
 
 def _wants_gzip(call: Call) -> bool:
