@@ -102,12 +102,8 @@ def require(caller: Caller, inode: Inode, path: str, wanted: int) -> None:
     raise HdfsError(
         "AccessControlException",
         f"Permission denied: user={caller.name}, access={ACTIONS[wanted]},"
-        f' inode="{path}":{describe(inode)}{"+" if _has_access_acl(inode) else ""}',
+        f' inode="{path}":{describe(inode)}',
     )
-
-
-def _has_access_acl(inode: Inode) -> bool:
-    return inode.acl is not None and not inode.acl.startswith("default:")
 
 
 def require_unstuck(
@@ -135,10 +131,11 @@ def require_owner(caller: Caller, inode: Inode, path: str) -> None:
     )
 
 
-def require_superuser(caller: Caller) -> None:
+def require_superuser(caller: Caller, operation: str) -> None:
     """Raise AccessControlException for anyone but the superuser."""
     if not caller.superuser:
         raise HdfsError(
             "AccessControlException",
-            f"Access denied for user {caller.name}. Superuser privilege is required",
+            f"Access denied for user {caller.name}. Superuser privilege is required for operation"
+            f" {operation}",
         )

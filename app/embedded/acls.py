@@ -17,8 +17,10 @@ from app.embedded.requests import Request, Response, as_json, empty
 
 _MAX_ENTRIES: Final = 32
 _KINDS: Final = ("user", "group", "mask", "other")
-_SPEC: Final = re.compile(
-    r"(default:)?(user|group|mask|other):([A-Za-z_][A-Za-z0-9._@-]*[$]?)?(:[r-][w-][x-])?"
+_SPEC: Final = re.compile(r"(default:)?(user|group|mask|other):([A-Za-z0-9._-]*):([rwx-]{3})?")
+_DOMAIN: Final = (
+    "^(default:)?(user|group|mask|other):[[A-Za-z_][A-Za-z0-9._-]]*:([rwx-]{3})?"
+    "(,(default:)?(user|group|mask|other):[[A-Za-z_][A-Za-z0-9._-]]*:([rwx-]{3})?)*$"
 )
 
 
@@ -52,9 +54,12 @@ def parse(text: str, *, with_permission: bool) -> list[Entry]:
     """Read the `aclspec` parameter; the entries to remove come without permissions."""
     entries = []
     for part in text.split(","):
-        match = _SPEC.fullmatch(part.strip())
-        if match is None or (with_permission and not match[4]):
-            raise invalid_parameter("aclspec", f"Invalid value: {text!r} has the entry {part!r}")
+        match = _SPEC.fullmatch(part)
+        if match is None:
+            message = f'Invalid value: "{text}" does not belong to the domain {_DOMAIN}'
+            raise invalid_parameter("aclspec", message)
+        if with_permission and not match[4]:
+            raise HdfsError("HadoopIllegalArgumentException", f"Invalid <aclSpec> : {part}")
         bits = access.bits(match[4] or "")
         entries.append(Entry(bool(match[1]), _KINDS.index(match[2]), match[3] or "", bits))
     return entries
@@ -186,32 +191,39 @@ def _change(request: Request, transform: Transformation) -> Response:
     with request.store.change() as change:
         connection = change.connection
         located, inode = _owned(connection, request)
-        changed = transform(full(inode))
-        if not inode.is_dir and any(entry.default for entry in changed):
-            raise HdfsError(
-                "AclException",
-                "Invalid ACL: only directories may have a default ACL. Path: " + located.path,
-            )
+        try:
+            changed = transform(full(inode))
+            _check_scope(changed, inode, located.path)
+        except HdfsError as error:
+            raise HdfsError(error.name, f"{error.message} Path: {located.path}") from None
         mode, acl = apply(inode.mode, changed)
         inodes.update(connection, inode.id, mode=mode, acl=acl)
     return empty()
 
 
+def _check_scope(entries: list[Entry], inode: Inode, path: str) -> None:
+    if not inode.is_dir and any(entry.default for entry in entries):
+        raise HdfsError(
+            "AclException", f"Invalid ACL: only directories may have a default ACL. Path: {path}"
+        )
+
+
 def _owned(connection: sqlite3.Connection, request: Request) -> tuple[Located, Inode]:
     located = resolve(connection, request.path, request.caller, for_write=True)
-    inode = located.existing()
+    inode = located.inode
+    if inode is None:
+        raise HdfsError("FileNotFoundException", f"Directory/File does not exist {located.path}")
     access.require_owner(request.caller, inode, located.path)
     return located, inode
 
 
-def _spec(request: Request, *, with_permission: bool = True) -> list[Entry]:
-    return parse(request.text("aclspec") or "", with_permission=with_permission)
+def _spec(request: Request, operation: str, *, with_permission: bool = True) -> list[Entry]:
+    return parse(request.required("aclspec", operation), with_permission=with_permission)
 
 
 def modify_entries(request: Request) -> Response:
     """MODIFYACLENTRIES: adds entries and replaces those of the same scope, kind and name."""
-    spec = _spec(request)
-    _check_unique(spec)
+    spec = _spec(request, "MODIFYACLENTRIES")
     given = {entry.key for entry in spec}
     return _change(
         request,
@@ -223,8 +235,7 @@ def modify_entries(request: Request) -> Response:
 
 def set_acl(request: Request) -> Response:
     """SETACL: replaces the access entries, the default entries, or both, as far as given."""
-    spec = _spec(request)
-    _check_unique(spec)
+    spec = _spec(request, "SETACL")
     scopes = {entry.default for entry in spec}
     return _change(
         request,
@@ -237,7 +248,7 @@ def set_acl(request: Request) -> Response:
 
 def remove_entries(request: Request) -> Response:
     """REMOVEACLENTRIES: a mask that is still needed is calculated again."""
-    gone = {entry.key for entry in _spec(request, with_permission=False)}
+    gone = {entry.key for entry in _spec(request, "REMOVEACLENTRIES", with_permission=False)}
 
     def transform(existing: list[Entry]) -> list[Entry]:
         kept = [entry for entry in existing if entry.key not in gone]
@@ -271,18 +282,13 @@ def remove_all(request: Request) -> Response:
     )
 
 
-def _check_unique(spec: list[Entry]) -> None:
-    if len({entry.key for entry in spec}) < len(spec):
-        raise HdfsError(
-            "AclException", "Invalid ACL: multiple entries with same scope, type and name."
-        )
-
-
 def get_status(request: Request) -> Response:
     """GETACLSTATUS: entries beyond the mode bits."""
     with request.store.database.read() as connection:
         located = resolve(connection, request.path, request.caller)
-    inode = located.existing()
+    inode = located.inode
+    if inode is None:
+        raise HdfsError("FileNotFoundException", f"cannot find {located.path}")
     answer: dict[str, object] = {
         "entries": inode.acl.split(",") if inode.acl else [],
         "group": inode.group,

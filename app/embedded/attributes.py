@@ -3,11 +3,10 @@
 import sqlite3
 
 from app.embedded import access, inodes, quotas
-from app.embedded.errors import HdfsError, invalid_parameter
+from app.embedded.errors import HdfsError
 from app.embedded.inodes import Inode
 from app.embedded.paths import Located, require_path, resolve
 from app.embedded.requests import MAX_LONG, Request, Response, as_json, empty
-from app.embedded.schema import ROOT_ID
 
 _QUOTA_RESET = -1
 
@@ -26,8 +25,6 @@ def set_permission(request: Request) -> Response:
     mode = request.permission(0o755)
     with request.store.change() as change:
         inode = _owned(change.connection, request)
-        if not inode.is_dir:
-            mode &= 0o777
         inodes.update(change.connection, inode.id, mode=mode)
     return empty()
 
@@ -82,7 +79,7 @@ def set_times(request: Request) -> Response:
 def set_replication(request: Request) -> Response:
     """SETREPLICATION: answers false for what is not a file."""
     options = request.store.options
-    replication = request.long("replication", options.replication)
+    replication = request.short("replication", options.replication, 1)
     with request.store.change() as change:
         connection = change.connection
         located = resolve(connection, request.path, request.caller, for_write=True)
@@ -98,19 +95,13 @@ def set_replication(request: Request) -> Response:
 
 
 def check_replication(request: Request, path: str, replication: int) -> None:
-    """Raise the IOException for a replication factor out of the cluster's bounds."""
+    """Raise the IOException for a replication factor over the cluster's maximum."""
     maximum = request.store.options.max_replication
     if replication > maximum:
         raise HdfsError(
             "IOException",
             f"Requested replication factor of {replication} exceeds maximum of {maximum}"
-            f" for {path} from 127.0.0.1",
-        )
-    if replication < 1:
-        raise HdfsError(
-            "IOException",
-            f"Requested replication factor of {replication} is less than the required minimum"
-            f" of 1 for {path} from 127.0.0.1",
+            f" for {path}",
         )
 
 
@@ -118,15 +109,14 @@ def set_quota(request: Request) -> Response:
     """SETQUOTA: for the superuser; -1 takes a quota away, a missing one stays."""
     names = _quota(request, "namespacequota")
     space = _quota(request, "storagespacequota")
-    access.require_superuser(request.caller)
+    operation = "setQuota" if space is None else "setSpaceQuota"
+    access.require_superuser(request.caller, operation)
     with request.store.change() as change:
         connection = change.connection
         located = resolve(connection, request.path, request.caller, for_write=True)
         inode = _quota_directory(located)
         ns_quota = inode.ns_quota if names is None else names
         ds_quota = inode.ds_quota if space is None else space
-        if inode.id == ROOT_ID and names == _QUOTA_RESET:
-            raise HdfsError("IllegalArgumentException", "Cannot clear namespace quota on root.")
         inodes.update(connection, inode.id, ns_quota=ns_quota, ds_quota=ds_quota)
         connection.execute("DELETE FROM usage WHERE inode = ?", (inode.id,))
         if ns_quota >= 0 or ds_quota >= 0:
@@ -138,12 +128,8 @@ def set_quota(request: Request) -> Response:
 
 
 def _quota(request: Request, name: str) -> int | None:
-    value = request.long(name, MAX_LONG)
-    if value == MAX_LONG:
-        return None
-    if value < _QUOTA_RESET or value == 0:
-        raise invalid_parameter(name, f"Invalid parameter range: {name} = {value}")
-    return value
+    value = request.long(name, MAX_LONG, _QUOTA_RESET)
+    return None if value == MAX_LONG else value
 
 
 def _quota_directory(located: Located) -> Inode:

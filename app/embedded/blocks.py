@@ -67,6 +67,12 @@ def cut(blocks: list[Block], offset: int, length: int) -> list[Stretch]:
     return result
 
 
+def room(connection: sqlite3.Connection, inode: Inode) -> int:
+    """Tell how many bytes a file's last block takes before a new one begins."""
+    existing = blocks_of(connection, inode.id)
+    return max(inode.blocksize - existing[-1].length, 0) if existing else 0
+
+
 def append(
     connection: sqlite3.Connection, inode: Inode, data: int, start: int, length: int
 ) -> None:
@@ -77,10 +83,10 @@ def append(
     seq = connection.execute(
         "SELECT coalesce(max(seq), -1) + 1 FROM blocks WHERE inode = ?", (inode.id,)
     ).fetchone()[0]
-    room = inode.blocksize - existing[-1].length if existing else 0
+    free = inode.blocksize - existing[-1].length if existing else 0
     pieces: list[tuple[int, int]] = []
-    if room > 0:
-        taken = min(room, length)
+    if free > 0:
+        taken = min(free, length)
         _extend_last(connection, inode.id, Row(seq, existing[-1].number, data, start, taken))
         start, length, seq = start + taken, length - taken, seq + 1
     while length > 0:

@@ -27,7 +27,7 @@ def concat(request: Request) -> Response:
         if split(path)[:2] == [DOT_RESERVED, DOT_INODES]:
             raise HdfsError(
                 "IOException",
-                f"Concat operation doesn't support /{DOT_RESERVED} relative path : {path}",
+                f"Concat operation doesn't support {DOT_RESERVED} relative path : {path}",
             )
     with request.store.change() as change:
         connection = change.connection
@@ -120,11 +120,7 @@ def truncate(request: Request) -> Response:
     HDFS recovers a block that is cut in the middle for a while; here it is done at once, but
     callers are told the same.
     """
-    if request.text("newlength") is None:
-        raise HdfsError(
-            "IllegalArgumentException",
-            "Required param newlength for op: TRUNCATE is null or empty",
-        )
+    request.required("newlength", "TRUNCATE")
     length = request.long("newlength", 0, 0)
     with request.store.change() as change:
         connection = change.connection

@@ -10,7 +10,7 @@ from app.embedded.paths import (
     Located,
     check_length,
     check_new_name,
-    is_valid,
+    check_valid,
     require_ancestor,
     require_parent,
     resolve,
@@ -28,8 +28,7 @@ def mkdirs(request: Request) -> Response:
     """MKDIRS: makes the directory and what is missing above it."""
     mode = request.permission(0o755)
     check_length(request.path, "mkdirs")
-    if not is_valid(request.path):
-        raise HdfsError("InvalidPathException", f"Invalid path name {request.path}")
+    check_valid(request.path)
     with request.store.change() as change:
         make_directory(change.connection, request.path, request.caller, mode)
     return as_json({"boolean": True})

@@ -96,6 +96,12 @@ def is_valid(path: str) -> bool:
     return not any(name in {".", ".."} or ":" in name for name in split(path))
 
 
+def check_valid(path: str) -> None:
+    """Raise the InvalidPathException for a path that nothing may be created under."""
+    if not is_valid(path):
+        raise HdfsError("InvalidPathException", f"Invalid path name Invalid file name: {path}")
+
+
 def check_length(path: str, operation: str) -> None:
     """Raise the IOException for a path that is too long or too deep to be created."""
     if len(path) > MAX_CHARACTERS or path.count("/") > MAX_LEVELS:

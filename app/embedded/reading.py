@@ -37,7 +37,7 @@ def open_file(request: Request) -> Response:
         with request.store.database.read() as connection:
             located, inode = _readable(connection, request)
             if offset > inode.length:
-                raise HdfsError("IOException", "Cannot seek after EOF")
+                raise HdfsError("EOFException", "Cannot seek after EOF")
             length = min(wanted, inode.length - offset)
             stretches = blocks.cut(blocks.blocks_of(connection, inode.id), offset, length)
         try:

@@ -3,12 +3,18 @@
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from app.embedded import access
 from app.embedded.errors import HdfsError
-from app.embedded.paths import resolve
+from app.embedded.paths import require_path, resolve
 from app.embedded.requests import PREFIX, Operation, Request, Response, as_json, empty
 
 MARK: Final = "namenoderpcaddress"
 """The parameter that tells a DataNode's request from a NameNode's."""
+
+_NOT_UNWRAPPED: Final = frozenset(
+    {"HadoopIllegalArgumentException", "PathComponentTooLongException"}
+)
+"""Exceptions of the NameNode that a DataNode cannot construct, and passes on as they came."""
 
 _LEFT_OUT: Final = frozenset({"noredirect", "op", MARK})
 
@@ -18,7 +24,9 @@ def redirected(name: str, operation: Operation) -> Operation:
 
     def answer(request: Request) -> Response:
         if MARK in request.parameters:
-            return operation(request)
+            return _as_datanode(operation, request)
+        if name == "OPEN":
+            request.long("length", 0, 0)
         if name != "CREATE":
             _check_exists(request, name)
         location = _location(request, name)
@@ -29,6 +37,15 @@ def redirected(name: str, operation: Operation) -> Operation:
     return answer
 
 
+def _as_datanode(operation: Operation, request: Request) -> Response:
+    try:
+        return operation(request)
+    except HdfsError as error:
+        if error.name in _NOT_UNWRAPPED:
+            raise HdfsError("RemoteException", error.message) from error
+        raise
+
+
 def _check_exists(request: Request, name: str) -> None:
     with request.store.database.read() as connection:
         located = resolve(connection, request.path, request.caller)
@@ -37,7 +54,9 @@ def _check_exists(request: Request, name: str) -> None:
     inode = located.inode
     if inode is None:
         raise HdfsError("FileNotFoundException", f"File {located.path} not found.")
-    offset = request.long("offset", 0)
+    if inode.length:
+        require_path(located, request.caller, access.READ)
+    offset = request.long("offset", 0, 0)
     length = inode.length
     if name == "OPEN" and (offset < 0 or (offset >= length > 0)):
         raise HdfsError(

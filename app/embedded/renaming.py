@@ -10,7 +10,7 @@ from app.embedded.paths import (
     Located,
     check_length,
     check_new_name,
-    is_valid,
+    check_valid,
     require_ancestor,
     require_parent,
     resolve,
@@ -27,26 +27,18 @@ def rename(request: Request) -> Response:
     destination = _destination(request)
     options = _options(request)
     check_length(destination, "rename")
+    check_valid(destination)
     if not options:
-        if not is_valid(destination):
-            raise HdfsError("IOException", f"Invalid name: {destination}")
         with request.store.change() as change:
             done = _rename_old(change.connection, request, destination)
         return as_json({"boolean": done})
-    if not is_valid(destination):
-        raise HdfsError("InvalidPathException", f"Invalid name: {destination}")
     with request.store.change() as change:
         _rename2(change, request, destination, overwrite="OVERWRITE" in options)
     return empty()
 
 
 def _destination(request: Request) -> str:
-    value = request.text("destination")
-    if value is None:
-        raise HdfsError(
-            "IllegalArgumentException",
-            "Required param destination for op: RENAME is null or empty",
-        )
+    value = request.required("destination", "RENAME")
     if not value.startswith("/"):
         raise invalid_parameter(
             "destination",

@@ -15,6 +15,7 @@ PREFIX: Final = "/webhdfs/v1"
 JSON_TYPE: Final = "application/json;charset=utf-8"
 OCTETS: Final = "application/octet-stream"
 MAX_LONG: Final = 2**63 - 1
+MAX_SHORT: Final = 2**15 - 1
 
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*[$]?")
 _DEFAULT_USER: Final = "dr.who"
@@ -54,6 +55,16 @@ class Request:
         """Read a parameter; an empty one counts as not given."""
         return self.parameters.get(name) or None
 
+    def required(self, name: str, operation: str) -> str:
+        """Read a parameter that the operation cannot do without."""
+        value = self.text(name)
+        if value is None:
+            raise HdfsError(
+                "IllegalArgumentException",
+                f"Required param {name} for op: {operation} is null or empty",
+            )
+        return value
+
     def flag(self, name: str, default: bool) -> bool:
         """Read a boolean parameter."""
         value = self.text(name)
@@ -74,6 +85,17 @@ class Request:
             raise invalid_parameter(name, f"Invalid parameter range: {name} = {value} < {minimum}")
         return int(value)
 
+    def short(self, name: str, default: int, minimum: int) -> int:
+        """Read a 16-bit integer parameter of at least `minimum`."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if not re.fullmatch(r"[+-]?[0-9]{1,5}", value, re.ASCII) or abs(int(value)) > MAX_SHORT:
+            raise invalid_parameter(name, f'Failed to parse "{value}" as a radix-10 short integer.')
+        if int(value) < minimum:
+            raise invalid_parameter(name, f"Invalid parameter range: {name} = {value} < {minimum}")
+        return int(value)
+
     def permission(self, default: int) -> int:
         """Read the octal `permission` parameter, up to 1777."""
         value = self.text("permission")
@@ -85,7 +107,7 @@ class Request:
             )
         if int(value, 8) > 0o1777:  # noqa: PLR2004 - the largest mode HDFS has
             raise invalid_parameter(
-                "permission", f"Invalid parameter range: permission = {value} > 1777"
+                "permission", f"Invalid parameter range: permission = {int(value, 8):o} > 1777"
             )
         return int(value, 8)
 
@@ -106,9 +128,21 @@ def parse_path(path_info: str) -> str:
     if not path_info.startswith(PREFIX) or path_info[len(PREFIX) :][:1] not in {"", "/"}:
         raise HdfsError("FileNotFoundException", f"{path_info} is not under {PREFIX}/")
     try:
-        return path_info[len(PREFIX) :].encode("latin-1").decode() or "/"
+        path = path_info[len(PREFIX) :].encode("latin-1").decode() or "/"
     except UnicodeError:
         raise HdfsError("IllegalArgumentException", "the path is not UTF-8") from None
+    return _without_dots(path) if "/." in path else path
+
+
+def _without_dots(path: str) -> str:
+    """Resolve `.` and `..`, as the NameNode's web server does before HDFS sees the path."""
+    names: list[str] = []
+    for name in path.split("/"):
+        if name == "..":
+            del names[-1:]
+        elif name != ".":
+            names.append(name)
+    return "/" + "/".join(names).lstrip("/")
 
 
 def effective_user(parameters: dict[str, str]) -> str:

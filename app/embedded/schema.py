@@ -12,6 +12,9 @@ ROOT_ID: Final = 16385
 DETACHED: Final = 0
 """Parent of what was deleted from the namespace and waits to be purged."""
 
+NOWHERE: Final = -(2**63)
+"""Parent of the root, and of the roots of snapshots: the id of no inode."""
+
 TABLES: Final = (
     # Snapshot copies have negative ids and the id of the copied inode in `origin`.
     """CREATE TABLE inodes (

@@ -22,7 +22,7 @@ from app.embedded.requests import (
     parse_path,
     parse_query,
 )
-from app.embedded.schema import ROOT_ID, install
+from app.embedded.schema import NOWHERE, ROOT_ID, install
 from app.embedded.store import Options, Store
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,6 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _REASONS: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_OPERATION_CLASSES: Final = {method: f"{method.title()}OpParam" for method in OPERATIONS}
 
 
 def create_server(
@@ -80,8 +79,8 @@ def _install(store: Store) -> None:
         root = Caller(store.options.superuser, frozenset(), superuser=True)
         connection.execute(
             "INSERT INTO inodes (id, parent, name, is_dir, owner, grp, mode, mtime)"
-            " VALUES (?, -1, NULL, 1, ?, ?, 493, ?)",
-            (ROOT_ID, root.name, store.options.supergroup, inodes.now()),
+            " VALUES (?, ?, NULL, 1, ?, ?, 493, ?)",
+            (ROOT_ID, NOWHERE, root.name, store.options.supergroup, inodes.now()),
         )
         make_directory(connection, "/tmp", root, STICKY | 0o777)  # noqa: S108 - HDFS's own
         make_directory(connection, "/user", root, 0o755)
@@ -153,9 +152,9 @@ class Server:
 
 
 def _unknown(method: str, name: str) -> HdfsError:
-    kind = _OPERATION_CLASSES[method]
-    constant = f"org.apache.hadoop.hdfs.web.resources.{kind}.Op.{name}"
-    return invalid_parameter("op", f"No enum constant {constant}")
+    if not name:
+        return HdfsError("UnsupportedOperationException", "op=NULL is not supported")
+    return invalid_parameter("op", f"{name} is not a valid {method} operation.")
 
 
 def _failure(status: int, name: str, java_class: str, message: str) -> Response:

@@ -10,7 +10,7 @@ from app.embedded.inodes import Inode
 from app.embedded.paths import Located, resolve
 from app.embedded.removal import detach
 from app.embedded.requests import Request, Response, as_json, empty
-from app.embedded.schema import DETACHED, ROOT_ID
+from app.embedded.schema import DETACHED, NOWHERE, ROOT_ID
 
 _QUOTA: Final = 65536
 
@@ -48,7 +48,7 @@ def _suffix_below(connection: sqlite3.Connection, inode: int, top: int) -> str |
 
 def allow(request: Request) -> Response:
     """ALLOWSNAPSHOT: for the superuser; no snapshottable directory may hold another."""
-    access.require_superuser(request.caller)
+    access.require_superuser(request.caller, "allowSnapshot")
     with request.store.change() as change:
         connection = change.connection
         located, inode = _directory(connection, request)
@@ -80,7 +80,7 @@ def _refuse_nesting(connection: sqlite3.Connection, located: Located, inode: Ino
 
 def disallow(request: Request) -> Response:
     """DISALLOWSNAPSHOT: for the superuser, once all snapshots are gone."""
-    access.require_superuser(request.caller)
+    access.require_superuser(request.caller, "disallowSnapshot")
     with request.store.change() as change:
         connection = change.connection
         located, inode = _directory(connection, request)
@@ -116,7 +116,7 @@ def _default_name() -> str:
 
 def _check_name(connection: sqlite3.Connection, inode: Inode, name: str) -> None:
     if "/" in name or ":" in name or name in {".", ".."}:
-        raise HdfsError("HadoopIllegalArgumentException", f'Snapshot name cannot contain "{name}"')
+        raise HdfsError("InvalidPathException", f"Invalid path name Invalid snapshot name: {name}")
     names = _names(connection, inode)
     if name in names:
         raise HdfsError(
@@ -133,8 +133,8 @@ def _check_name(connection: sqlite3.Connection, inode: Inode, name: str) -> None
 
 def rename(request: Request) -> Response:
     """RENAMESNAPSHOT."""
-    old = request.text("oldsnapshotname") or ""
-    new = request.text("snapshotname") or ""
+    old = request.required("oldsnapshotname", "RENAMESNAPSHOT")
+    new = request.required("snapshotname", "RENAMESNAPSHOT")
     with request.store.change() as change:
         connection = change.connection
         located, inode = _owned(connection, request)
@@ -142,6 +142,11 @@ def rename(request: Request) -> Response:
             raise HdfsError(
                 "SnapshotException",
                 f"The snapshot {old} does not exist for directory {located.path}",
+            )
+        if old != new and new in _names(connection, inode):
+            raise HdfsError(
+                "SnapshotException",
+                f"The snapshot {new} already exists for directory {located.path}",
             )
         if old != new:
             _check_name(connection, inode, new)
@@ -153,7 +158,7 @@ def rename(request: Request) -> Response:
 
 def delete(request: Request) -> Response:
     """DELETESNAPSHOT: gives back the data that nothing else refers to."""
-    name = request.text("snapshotname") or ""
+    name = request.required("snapshotname", "DELETESNAPSHOT")
     with request.store.change() as change:
         connection = change.connection
         located, inode = _owned(connection, request)
@@ -177,8 +182,9 @@ def get_list(request: Request) -> Response:
     with request.store.database.read() as connection:
         located, inode = _owned(connection, request)
         rows = connection.execute(
-            "SELECT id, name, root FROM snapshots WHERE inode = ? ORDER BY id", (inode.id,)
+            "SELECT id, name, root FROM snapshots WHERE inode = ?", (inode.id,)
         ).fetchall()
+        rows.sort(key=lambda row: inodes.key_of(row[1]))
         entries = [_entry(connection, located, *row) for row in rows]
     return as_json({"SnapshotList": entries})
 
@@ -190,8 +196,8 @@ def _entry(
     assert copied is not None
     return {
         "deletionStatus": "ACTIVE",
-        "dirStatus": status.describe(copied, name),
-        "parentFullPath": located.path,
+        "dirStatus": status.describe(copied._replace(children=located.existing().children), name),
+        "fullPath": f"{located.path.rstrip('/')}/.snapshot/{name}",
         "snapshotID": number - 1,
     }
 
@@ -213,7 +219,7 @@ def get_directories(request: Request) -> Response:
 
 def _directory_entry(connection: sqlite3.Connection, inode: Inode, path: str) -> dict[str, Any]:
     return {
-        "dirStatus": status.describe(inode, inode.name),
+        "dirStatus": status.describe(inode._replace(snapshottable=0), inode.name),
         "parentFullPath": path.rpartition("/")[0] or "/",
         "snapshotNumber": len(_names(connection, inode)),
         "snapshotQuota": _QUOTA,
@@ -231,7 +237,7 @@ def _directory(connection: sqlite3.Connection, request: Request) -> tuple[Locate
     if inode is None:
         raise HdfsError("FileNotFoundException", f"Directory does not exist: {located.path}")
     if not inode.is_dir:
-        raise HdfsError("IOException", f"{located.path} is not a directory.")
+        raise HdfsError("PathIsNotDirectoryException", f"`{located.path}': Is not a directory")
     return located, inode
 
 
@@ -269,11 +275,11 @@ def _copy(connection: sqlite3.Connection, inode: Inode) -> int:
 
 
 def _copy_rows(connection: sqlite3.Connection, base: int, root: int) -> None:
-    values = {"base": base, "root": root}
+    values = {"base": base, "root": root, "nowhere": NOWHERE}
     connection.execute(
         f"""INSERT INTO inodes (id, origin, parent, name, {_COPIED})
             SELECT -(:base + c.number), i.id,
-                CASE i.id WHEN :root THEN -9223372036854775807 ELSE -(:base + p.number) END,
+                CASE i.id WHEN :root THEN :nowhere ELSE -(:base + p.number) END,
                 CASE i.id WHEN :root THEN NULL ELSE i.name END, {_COPIED}
             FROM temp.copied c JOIN inodes i ON i.id = c.inode
             LEFT JOIN temp.copied p ON p.inode = i.parent""",  # noqa: S608 - constants

@@ -33,7 +33,7 @@ def describe(inode: Inode, suffix: str) -> dict[str, Any]:
     }
     if inode.acl is not None:
         status["aclBit"] = True
-    if inode.snapshottable:
+    if inode.snapshottable or inode.id == ROOT_ID:
         status["snapshotEnabled"] = True
     return status
 
@@ -169,7 +169,11 @@ def get_quota_usage(request: Request) -> Response:
     """GETQUOTAUSAGE."""
     with request.store.database.read() as connection:
         located = resolve(connection, request.path, request.caller)
-        inode = located.existing()
+        if located.inode is None:
+            raise HdfsError(
+                "FileNotFoundException", f"File/Directory does not exist: {located.path}"
+            )
+        inode = located.inode
         require_readable_tree(connection, located, request)
         usage = quotas.measure(connection, inode)
     summary: dict[str, Any] = {
@@ -217,10 +221,10 @@ def walk_directories(
 
 def check_access(request: Request) -> Response:
     """CHECKACCESS: answers nothing where `fsaction` is allowed."""
-    action = request.text("fsaction")
-    if action is None or not re.fullmatch("[r-][w-][x-]", action):
+    action = request.required("fsaction", "CHECKACCESS")
+    if not re.fullmatch("[r-][w-][x-]", action):
         raise invalid_parameter(
-            "fsaction", f'"{action}" does not belong to the domain [r-][w-][x-]'
+            "fsaction", f'Invalid value: "{action}" does not belong to the domain [r-][w-][x-]'
         )
     with request.store.database.read() as connection:
         located = resolve(connection, request.path, request.caller)

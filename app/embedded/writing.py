@@ -31,7 +31,10 @@ from app.embedded.store import Change, Store
 
 @dataclass(slots=True)
 class Writer:
-    """A file under construction: where its new bytes go, and what was written of them."""
+    """A file under construction: where its new bytes go, and what was written of them.
+
+    `room` is what the last block still takes, `watched` says that directories above have quotas.
+    """
 
     store: Store
     inode: Inode
@@ -40,7 +43,9 @@ class Writer:
     data: int
     start: int
     watched: bool
+    room: int = 0
     written: int = 0
+    granted: int = 0
 
     def receive(self, request: Request) -> None:
         """Write the body to disk and close the file, whatever happens on the way."""
@@ -52,32 +57,35 @@ class Writer:
     def _copy(self, request: Request) -> None:
         files = self.store.files
         descriptor = files.extend(self.data, self.start) if self.start else files.create(self.data)
-        boundary = 0
         try:
             for piece in pieces(request.environ):
-                view = memoryview(piece)
-                if self.watched and self.written + len(view) > boundary:
-                    self._require_space()
-                    boundary = self.written + self.inode.blocksize
-                while view:
-                    count = os.write(descriptor, view)
-                    self.written += count
-                    view = view[count:]
+                self._write(descriptor, memoryview(piece))
         finally:
             os.close(descriptor)
 
-    def _require_space(self) -> None:
-        """Check that the space quotas above have room for one block more."""
+    def _write(self, descriptor: int, view: memoryview) -> None:
+        while view:
+            if self.watched and self.written >= self.granted:
+                self._grant()
+            end = self.granted - self.written if self.watched else len(view)
+            count = os.write(descriptor, view[:end])
+            self.written += count
+            view = view[count:]
+
+    def _grant(self) -> None:
+        """Ask the space quotas above for room up to the end of the next block."""
+        granted = self.granted + (self.room or self.inode.blocksize)
         with self.store.database.read() as connection:
             names = names_above(connection, self.inode.id)
-            if names is None:
-                return
-            root = access.Caller("", frozenset(), superuser=True)
-            located = resolve(connection, "/" + "/".join(names), root)
-            growth = (self.written + self.inode.blocksize) * self.inode.replication
-            for index, ancestor in enumerate(located.ancestors):
-                if ancestor.has_quota:
-                    quotas.check(connection, ancestor, located.path_of(index), 0, growth)
+            if names is not None:
+                anyone = access.Caller("", frozenset(), superuser=True)
+                located = resolve(connection, "/" + "/".join(names), anyone)
+                growth = granted * self.inode.replication
+                for index, ancestor in enumerate(located.ancestors):
+                    if ancestor.has_quota:
+                        path = located.path_of(index)
+                        quotas.check(connection, ancestor, path, 0, growth)
+        self.granted, self.room = granted, 0
 
     def _close(self) -> None:
         with self.store.change() as change:
@@ -128,17 +136,17 @@ def create(request: Request) -> Response:
     path = request.path
     options = request.store.options
     mode = request.permission(0o644) & 0o777
-    replication = request.long("replication", options.replication)
+    replication = request.short("replication", options.replication, 1)
     blocksize = request.long("blocksize", options.blocksize)
     check_length(path, "create")
     if not is_valid(path):
         raise HdfsError("InvalidPathException", f"Invalid path name {path}")
-    check_replication(request, path, replication)
+    check_replication(request, f"{path}, clientName=127.0.0.1", replication)
     if blocksize < options.min_blocksize:
         raise HdfsError(
             "IOException",
-            "Specified block size is less than configured minimum value"
-            f" (dfs.namenode.fs-limits.min-block-size): {blocksize} < {options.min_blocksize}",
+            f"Specified block size {blocksize} is less than configured minimum value"
+            f" dfs.namenode.fs-limits.min-block-size={options.min_blocksize}",
         )
     with request.store.change() as change:
         writer = _begin_create(change, request, mode, replication, blocksize)
@@ -159,9 +167,8 @@ def _begin_create(
         raise HdfsError(
             "FileNotFoundException", f"Parent directory doesn't exist: {located.parent_path}"
         )
-    above = Located(located.names[:-1], list(located.found[: len(located.names)]))
-    parent = make_ancestors(connection, above, caller)
-    located = Located(located.names, above.found)
+    located = Located(located.names, located.ancestors)
+    parent = make_ancestors(connection, located, caller)
     number = add_inode(
         connection,
         located,
@@ -249,4 +256,5 @@ def _begin_append(change: Change, request: Request) -> Writer:
         data, start = behind
         connection.execute("UPDATE data SET lease = ? WHERE id = ?", (token, data))
     watched = quotas.limited(located.ancestors)
-    return Writer(store, inode, located.path, client, data, start, watched)
+    room = blocks.room(connection, inode) if watched else 0
+    return Writer(store, inode, located.path, client, data, start, watched, room)

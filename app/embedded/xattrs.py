@@ -17,11 +17,12 @@ from app.embedded.requests import Request, Response, as_json, empty
 
 _NAMESPACES: Final = ("user", "trusted", "security", "system", "raw")
 _QUOTED: Final = 2
+_DECODER: Final = "org.apache.commons.codec.DecoderException"
 
 
-def _checked_name(name: str | None) -> str:
+def _checked_name(name: str) -> str:
     """Normalise a name's prefix; raises where it is missing or unknown."""
-    if not name or len(name) < 3:  # noqa: PLR2004 - a prefix, a dot and a name
+    if len(name) < 3:  # noqa: PLR2004 - a prefix, a dot and a name
         raise HdfsError("HadoopIllegalArgumentException", "XAttr name cannot be null or empty.")
     prefix, dot, rest = name.partition(".")
     if not dot:
@@ -59,12 +60,13 @@ def decode(value: str) -> bytes:
         try:
             return bytes.fromhex(value[2:])
         except ValueError:
-            raise invalid_parameter("xattr.value", f"{value!r} is not hexadecimal") from None
+            message = "Odd number of characters." if len(value) % 2 else "Illegal character."
+            raise HdfsError("IOException", f"{_DECODER}: {message}") from None
     if value[:2] in {"0s", "0S"}:
         try:
             return base64.b64decode(value[2:])
         except binascii.Error:
-            raise invalid_parameter("xattr.value", f"{value!r} is not base64") from None
+            raise HdfsError("IOException", f"{_DECODER}: {value!r} is not base64") from None
     if len(value) >= _QUOTED and value[0] == value[-1] == '"':
         value = value[1:-1]
     return value.encode()
@@ -79,13 +81,13 @@ _ENCODERS: Final[dict[str, Callable[[bytes], str]]] = {
 
 def set_xattr(request: Request) -> Response:
     """SETXATTR: `flag` says CREATE (not there yet), REPLACE (there already) or both."""
-    name = _checked_name(request.text("xattr.name"))
+    name = _checked_name(request.required("xattr.name", "SETXATTR"))
     value = decode(request.parameters.get("xattr.value", ""))
-    flags = {flag.strip().upper() for flag in (request.text("flag") or "").split(",")} - {""}
-    if not flags <= {"CREATE", "REPLACE"}:
-        raise invalid_parameter("flag", "No enum constant org.apache.hadoop.fs.XAttrSetFlag")
-    if not flags:
-        raise HdfsError("HadoopIllegalArgumentException", "A XAttrSetFlag must be specified.")
+    flags = {flag.strip().upper() for flag in request.required("flag", "SETXATTR").split(",")}
+    for flag in flags - {"CREATE", "REPLACE"}:
+        raise invalid_parameter(
+            "flag", f"No enum constant org.apache.hadoop.fs.XAttrSetFlag.{flag}"
+        )
     _check_size(request, name, value)
     with request.store.change() as change:
         connection = change.connection
@@ -145,7 +147,7 @@ def _put(
 
 def remove_xattr(request: Request) -> Response:
     """REMOVEXATTR."""
-    name = _checked_name(request.text("xattr.name"))
+    name = _checked_name(request.required("xattr.name", "REMOVEXATTR"))
     with request.store.change() as change:
         connection = change.connection
         inode = _writable(connection, request, name)
@@ -163,7 +165,7 @@ def get_xattrs(request: Request) -> Response:
         _require_namespace(request.caller, name)
     with request.store.database.read() as connection:
         located = _readable(connection, request)
-        found = _all(connection, request, located.existing())
+        found = _all(connection, request, _found(located))
     if names:
         missing = set(names) - found.keys()
         if missing:
@@ -172,12 +174,14 @@ def get_xattrs(request: Request) -> Response:
                 "At least one of the attributes provided was not found.",
             )
         found = {name: found[name] for name in names}
-    values = [{"name": name, "value": encode(value)} for name, value in found.items()]
+    values = [
+        {"name": name, "value": encode(value) if value else None} for name, value in found.items()
+    ]
     return as_json({"XAttrs": values})
 
 
 def _encoder(request: Request) -> Callable[[bytes], str]:
-    encoding = (request.text("encoding") or "BASE64").upper()
+    encoding = request.required("encoding", "GETXATTRS").upper()
     if encoding not in _ENCODERS:
         raise invalid_parameter(
             "encoding", f"No enum constant org.apache.hadoop.fs.XAttrCodec.{encoding}"
@@ -195,8 +199,14 @@ def list_xattrs(request: Request) -> Response:
     """LISTXATTRS: the names, as JSON in a JSON string."""
     with request.store.database.read() as connection:
         located = _readable(connection, request)
-        names = list(_all(connection, request, located.existing()))
+        names = list(_all(connection, request, _found(located)))
     return as_json({"XAttrNames": json.dumps(names, ensure_ascii=False, separators=(",", ":"))})
+
+
+def _found(located: Located) -> Inode:
+    if located.inode is None:
+        raise HdfsError("FileNotFoundException", f"cannot find {located.path}")
+    return located.inode
 
 
 def _readable(connection: sqlite3.Connection, request: Request) -> Located:
@@ -208,7 +218,7 @@ def _readable(connection: sqlite3.Connection, request: Request) -> Located:
 def _writable(connection: sqlite3.Connection, request: Request, name: str) -> Inode:
     _require_namespace(request.caller, name)
     located = resolve(connection, request.path, request.caller, for_write=True)
-    inode = located.existing()
+    inode = _found(located)
     if name.startswith("user.") and inode.is_dir and inode.mode & access.STICKY:
         access.require_owner(request.caller, inode, located.path)
     else:
