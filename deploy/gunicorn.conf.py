@@ -1,0 +1,153 @@
+"""gunicorn, tuned for the gateway: `gunicorn --config deploy/gunicorn.conf.py 'app:create_app()'`.
+
+This file is Python, and gunicorn reads it again on each reload (SIGHUP). What is different from
+one host to the next comes from the environment:
+
+    GATEWAY_BIND              where to listen: host:port, [::]:port, unix:/path, fd://3; several
+                              with commas between (127.0.0.1:8080)
+    GATEWAY_WORKERS           worker processes (one for each CPU, at least 2)
+    GATEWAY_TLS_CERT          a PEM file, the server's certificate first; switches TLS on
+    GATEWAY_TLS_KEY           its private key, where that is not in the same file
+    GATEWAY_GRACEFUL_TIMEOUT  seconds that a stop or a reload waits for transfers under way (3600)
+    GATEWAY_STALL_TIMEOUT     seconds after which a client that takes no byte is given up (300)
+
+Options on gunicorn's command line win over this file. The figures behind the choices stand in
+deploy/README.md.
+"""
+
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from app.web.server import pre_request as pre_request  # noqa: PLC0414 - gunicorn looks for it here
+
+
+def seconds(variable: str, default: int) -> int:
+    """Return a whole number of seconds from the environment."""
+    given = os.environ.get(variable, str(default))
+    if not given.isdecimal() or int(given) < 1:
+        raise ValueError(f"{variable}={given!r} is not a whole number of seconds from 1")
+    return int(given)
+
+
+# --- Listening -------------------------------------------------------------------------------
+
+# Loopback: nothing is exposed by accident. Behind a proxy on the same host this is right; to serve
+# the network directly, say GATEWAY_BIND=0.0.0.0:8443 and switch TLS on.
+bind = os.environ.get("GATEWAY_BIND", "127.0.0.1:8080").split(",")
+
+# Connections that wait in the kernel while the workers are busy or being replaced. The kernel's
+# net.core.somaxconn (4096 on Linux) is the upper limit.
+backlog = 2048
+
+# --- Workers ---------------------------------------------------------------------------------
+
+# gevent: one process serves thousands of connections at once, a slow client costs a greenlet and
+# not a thread, and short calls need less CPU than with gthread. sync serves one client at a time
+# and is for nothing but trying out. See the measurements in deploy/README.md. (With gthread say
+# `--threads` too: it is the number of transfers that a worker has under way at once.)
+worker_class = "gevent"
+
+# One process for each CPU that this one may use: a process computes (TLS, gzip, JSON) on one CPU.
+# Two at least, so that one goes on serving while the other computes or is being replaced.
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+workers = int(os.environ.get("GATEWAY_WORKERS") or os.environ.get("WEB_CONCURRENCY")
+              or max(2, CPUS))
+
+# Connections of one worker, idle ones included; more wait in the backlog. Each needs one file
+# descriptor towards the client and one towards HDFS: the limit on open files (`ulimit -n`,
+# LimitNOFILE= in the unit) must be more than twice this.
+worker_connections = 2000
+
+# A worker that does not report for this long hangs, and is killed and replaced. gevent and gthread
+# workers report each second, whatever their transfers do, so this never ends a transfer there. A
+# sync worker reports between requests only: any transfer longer than this is cut off, so give
+# `--timeout 0` with it.
+timeout = 120
+
+# After SIGTERM (stop) and SIGHUP (reload) a worker takes no new connection and finishes what it
+# has; what is not done after this time is cut off, and an interrupted upload leaves the old file as
+# it was. The time is for the longest transfer to wait for: 5 GiB at 12 Mbit/s are an hour. Nobody
+# waits longer than there are transfers. SIGINT or SIGQUIT end everything at once.
+# During a reload gunicorn's main process waits for the old workers and obeys other signals, SIGTERM
+# included, only when they are gone.
+graceful_timeout = seconds("GATEWAY_GRACEFUL_TIMEOUT", 3600)
+
+# Seconds for which an idle connection stays open for a next request, and at the same time the time
+# in which a client must have sent the whole head of a request. A proxy in front must close its own
+# idle connections earlier (nginx.conf: 15 s), or it sends a request into a closing connection.
+# A stop waits that long for idle connections, too.
+keepalive = 20
+
+# The application is loaded in each worker and not before the fork: gevent must have replaced the
+# socket module first, the state store's connections must not cross a fork, and a reload has to read
+# configuration and code again. It costs some 30 MiB for each worker.
+preload_app = False
+
+# The file by which a worker reports. In memory, so that a slow disk never looks like a dead worker.
+if os.access("/dev/shm", os.W_OK):  # noqa: S108 - a mount point, and gunicorn's files have no name
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+# --- Requests --------------------------------------------------------------------------------
+
+# HDFS paths have up to 8,000 bytes, three times that percent-encoded; 8190 is the most that
+# gunicorn takes short of no limit at all. Longer request lines are answered with 414.
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# gunicorn believes no proxy. The application does, those in web.trusted_proxies (gateway.yaml), and
+# needs to see what they really sent. (A client on a Unix socket counts as trusted for gunicorn,
+# whatever its list says; so there is nothing to trust it with.)
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+
+# --- What is written down --------------------------------------------------------------------
+
+# The application's audit log has a line for each request, and knows the user and the outcome.
+# Errors and the workers' comings and goings go to standard error.
+accesslog = None
+errorlog = "-"
+
+# gunicorn's socket for `gunicornc` is one more way in, and nothing here needs it.
+control_socket_disable = True
+
+# --- TLS -------------------------------------------------------------------------------------
+
+certfile = os.environ.get("GATEWAY_TLS_CERT") or None
+keyfile = os.environ.get("GATEWAY_TLS_KEY") or None
+if keyfile and not certfile:
+    raise ValueError("GATEWAY_TLS_KEY is set, GATEWAY_TLS_CERT is not")
+
+
+def ssl_context(_config: Any, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Take TLS 1.2 and 1.3, with forward secrecy and authenticated encryption only.
+
+    The certificate is read when a worker starts: reload (SIGHUP) after renewing it.
+    """
+    context = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")  # of TLS 1.2; those of 1.3 are all fine
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    return context
+
+
+# --- Hooks -----------------------------------------------------------------------------------
+
+STALL_SECONDS = seconds("GATEWAY_STALL_TIMEOUT", 300)
+
+
+def when_ready(server: Any) -> None:
+    """Have the kernel end connections whose client is gone or takes nothing more.
+
+    Connections inherit this from the listening socket. Without it a client that stops reading in
+    the middle of a download, or vanishes without a word, holds its connection and HDFS's for ever.
+    """
+    for listener in server.LISTENERS:
+        if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
+            listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            listener.sock.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALL_SECONDS * 1000)  # of Linux
