@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CHUNK = 256 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 _MAX_LINGER = 16 * 1024 * 1024
+_LINGER_SECONDS = 2.0
 
 
 class RequestBody:
@@ -86,13 +87,13 @@ class RequestBody:
             check.verify()
 
     def settle(self) -> None:
-        """Decide, before an answer is sent, what becomes of a body that nobody read.
+        """Decide, before an answer is sent, what becomes of a body that was not read to its end.
 
         A short rest is read and dropped so that the connection can serve on. Otherwise the
         connection is closed after the answer; a client that waits for `100 Continue` sends
         nothing more once it has a final status, or sends the body all the same (RFC 9110, 10.1.1).
         """
-        if self._exchange.body_touched or not self.present:
+        if self._exchange.body_read or not self.present:
             return
         close = getattr(self._input, "force_close", None)
         if close is not None and (self.expected or self.chunked or (self.declared or 0) > CHUNK):
@@ -100,11 +101,12 @@ class RequestBody:
 
     def linger(self) -> None:
         """Read on for a moment after an early answer, so that a reset does not overtake it."""
-        if self._exchange.body_touched or not self.present or self.expected:
+        unread = self.present and not self._exchange.body_read
+        if not unread or (self.expected and not self._exchange.bytes_in):
             return
-        self._exchange.body_touched = True
+        self._exchange.body_read = True
         try:
-            self._set_timeout(2.0)
+            self._set_timeout(_LINGER_SECONDS)
             for _ in range(_MAX_LINGER // CHUNK):
                 if not self._input.read(CHUNK):
                     return
@@ -114,7 +116,6 @@ class RequestBody:
             self._set_timeout(None)
 
     def _raw(self) -> Iterator[bytes]:
-        self._exchange.body_touched = True
         rest = self.declared
         if rest is None and not self.chunked:
             return
@@ -126,6 +127,7 @@ class RequestBody:
             if rest is not None:
                 rest -= len(chunk)
             yield chunk
+        self._exchange.body_read = True
         if rest:
             raise IncompleteBody(f"the body ended {rest} bytes before its Content-Length")
 

@@ -33,7 +33,7 @@ class Exchange:
     bytes_in: int = 0
     bytes_out: int = 0
     status: int = 0
-    body_touched: bool = False
+    body_read: bool = False
 
     @property
     def method(self) -> str:
