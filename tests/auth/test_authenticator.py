@@ -276,6 +276,34 @@ def test_parallel_guesses_learn_no_more_than_the_allowed_failures(gate: Gate) ->
     assert answers.count("locked") == 15
 
 
+def test_guesses_that_wait_for_their_turn_are_not_even_computed(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed: list[object] = []
+    check = gate.authenticator._lockout.check
+    monkeypatch.setattr(gate.authenticator._lockout, "check",
+                        lambda counters: check(counters) or passed.append(counters))
+    gate.passwords._offload = type(gate.passwords._offload)(1)
+
+    def guess(i: int) -> str:
+        try:
+            gate.authenticator.authenticate(basic("alice", f"{i}"), f"192.0.2.{i}")
+        except (NotAuthenticated, TooManyAttempts) as error:
+            return type(error).__name__
+        return "right"
+
+    answers: list[str] = []
+    with gate.passwords.slot():
+        crowd = threading.Thread(target=lambda: answers.extend(in_parallel(12, guess)))
+        crowd.start()
+        deadline = time.monotonic() + 30
+        while len(passed) < 12 and time.monotonic() < deadline:
+            time.sleep(0.001)
+    crowd.join(60)
+    assert sorted(answers) == ["NotAuthenticated"] * 5 + ["TooManyAttempts"] * 7
+    assert len(gate.passwords.checked) == 5
+
+
 def is_locked(gate: Gate) -> bool:
     return any(record["until"] > gate.wall_clock.now for _, record in gate.store.scan(SPACE))
 

@@ -75,6 +75,25 @@ def test_many_processes_can_make_the_file_at_once(tmp_path: Path) -> None:
     assert [process.exitcode for process in processes] == [0] * 6
 
 
+def test_a_child_does_not_use_its_parents_connections(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    store.put("space", "key", {"by": "parent"})
+    inherited = list(store._idle)
+    assert inherited
+
+    def use() -> None:
+        store.put("space", "key", {"by": "child"})
+        assert store._idle
+        assert not set(map(id, store._idle)) & set(map(id, inherited))
+
+    process = multiprocessing.get_context("fork").Process(target=use)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert store.get("space", "key") == {"by": "child"}
+    assert store._idle == inherited
+
+
 def test_a_busy_writer_is_waited_for(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "state.db")
     context = multiprocessing.get_context("fork")
