@@ -1,0 +1,81 @@
+"""What tests of several rooms share: one Hadoop for the whole run, and gateways in front of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.gateway import Gateway
+from tests.hadoop.cluster import Cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HADOOP_USERS = ("alice", "bob")
+ROOM = "/user/alice/room"
+GUNICORN = pytest.mark.gunicorn
+HADOOP = (pytest.mark.hadoop, GUNICORN)
+BACKENDS = [
+    pytest.param("embedded", id="embedded", marks=GUNICORN),
+    pytest.param("namenode", id="namenode", marks=HADOOP),
+    pytest.param("httpfs", id="httpfs", marks=HADOOP),
+]
+
+
+@pytest.fixture(scope="session")
+def hadoop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One NameNode, DataNode and HttpFS; who breaks it starts what was broken again."""
+    with Cluster(tmp_path_factory.mktemp("hadoop")) as cluster:
+        for user in HADOOP_USERS:
+            cluster.make_user(user)
+        yield cluster
+
+
+def backend_options(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
+    """Return the options of a Gateway over the backend of this name."""
+    if name == "embedded":
+        return {"backend": "embedded:", "superuser": "hdfs"}
+    cluster: Cluster = request.getfixturevalue("hadoop")
+    url = cluster.namenode_url if name == "namenode" else cluster.httpfs_url
+    return {"backend": url, "superuser": cluster.superuser}
+
+
+def furnish(gateway: Gateway) -> None:
+    """Make the homes of the Hadoop users, and the directory that `confined` is kept in."""
+    for user in HADOOP_USERS:
+        gateway.make_home(user)
+    made = gateway.request("PUT", "/f/directory", params={"path": ROOM})
+    assert made.status_code == 201, made.text
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway over each kind of backend in turn; nobody may stop it or kill its workers."""
+    yield from _running(tmp_path_factory.mktemp("gateway"), **backend_options(
+        request, request.param))
+
+
+@pytest.fixture(scope="session", params=BACKENDS[1:])
+def doas_gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway that asks HDFS as the service user `gateway` on behalf of its users."""
+    options = backend_options(request, request.param)
+    settings = {"backend": {"service_user": "gateway"}}
+    yield from _running(tmp_path_factory.mktemp("doas"), settings=settings, **options)
+
+
+@pytest.fixture(scope="session")
+def embedded_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Yield a gateway over the embedded backend, for what has nothing to do with the backend."""
+    yield from _running(tmp_path_factory.mktemp("embedded"))
+
+
+def _running(directory: Path, **options: Any) -> Iterator[Gateway]:
+    with Gateway(directory, **options) as gateway:
+        furnish(gateway)
+        yield gateway
