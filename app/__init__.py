@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
 
+__version__ = "0.1.0"
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the WSGI application; `settings` default to the configuration file's.

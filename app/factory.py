@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from app import admin, files
+from app import __version__, admin, files
 from app import settings as settings_module
 from app.auth.authenticator import Authenticator
 from app.auth.users import UserDirectory
@@ -57,7 +56,7 @@ def _services(settings: Settings) -> Services:
     users = UserDirectory(settings.auth.users_file)
     return Services(
         settings, backend, Authenticator(settings.auth, users, store),
-        Staging(store, backend, settings.upload), openapi.describe(APIS, version("httpfs-proxy")))
+        Staging(store, backend, settings.upload), openapi.describe(APIS, __version__))
 
 
 def make_backend(settings: Settings) -> Backend:
