@@ -24,7 +24,7 @@ from app.core.errors import (
     Unsupported,
     UpstreamFault,
 )
-from app.core.paths import ROOT, child_of, is_inside, name_of, parent_of
+from app.core.paths import ROOT, check_name, child_of, is_inside, name_of, parent_of
 from app.fs.port import Rename
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Publisher:
         """Move the content of the siblings `names` to the end of `path`; they vanish."""
         file_status(self._fs, path)
         directory = parent_of(path)
-        sources = [child_of(directory, name) for name in names]
+        sources = [child_of(directory, check_name(name)) for name in names]
         if path in sources or len(set(sources)) < len(sources):
             raise InvalidRequest("sources must be different files, and not the target")
         statuses = [file_status(self._fs, source) for source in sources]

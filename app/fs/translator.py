@@ -180,6 +180,8 @@ class UserFileSystem(Attributes):
         if status.is_directory and not recursive and self._fs.list_page(real).entries:
             raise DirectoryNotEmpty(real)
         trash = self._fs.trash_root(real)
+        if not is_inside(trash, self._principal.root):
+            raise TrashDisabled(real, "the trash lies outside this user's root")
         if is_inside(real, trash) or is_inside(trash, real):
             raise AccessDenied(real, "it is or holds the trash; remove it with skip-trash=true")
         target = HdfsPath(f"{child_of(trash, _TRASH_CURRENT)}{real}")
