@@ -6,7 +6,7 @@ import base64
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.auth.basic import MAX_HEADER, challenge, parse
@@ -26,6 +26,7 @@ def test_the_examples_of_the_rfc() -> None:
     assert parse("Basic dGVzdDoxMjPCow==") == ("test", "123£")
 
 
+@settings(deadline=None)
 @given(name=NAMES, password=st.text(CLEAN), scheme=st.sampled_from(["Basic ", "basic ", "BASIC  "]))
 def test_what_a_client_sends_is_what_is_read(name: str, password: str, scheme: str) -> None:
     raw = f"{name}:{password}".encode()
@@ -35,6 +36,7 @@ def test_what_a_client_sends_is_what_is_read(name: str, password: str, scheme: s
         unicodedata.normalize("NFC", name), unicodedata.normalize("NFC", password))
 
 
+@settings(deadline=None)
 @given(text=st.text() | st.binary().map(encoded) | st.text().map("Basic ".__add__))
 def test_anything_else_is_refused_and_nothing_else_happens(text: str) -> None:
     try:

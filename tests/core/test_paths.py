@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidPath
@@ -78,6 +78,7 @@ def test_a_confined_user_whose_home_is_inside_starts_there() -> None:
     assert resolve("x", root=HdfsPath("/user/al"), home=HOME) == "/user/al/x"
 
 
+@settings(deadline=None)
 @given(segments=st.lists(SEGMENTS, max_size=12), slash=st.booleans(), root=PATHS, home=PATHS)
 def test_nothing_resolves_outside_the_root(
     segments: list[str], slash: bool, root: HdfsPath, home: HdfsPath,
@@ -93,6 +94,7 @@ def test_nothing_resolves_outside_the_root(
     assert all(name and name not in (".", "..") and ":" not in name for name in names)
 
 
+@settings(deadline=None)
 @given(path=PATHS, root=PATHS, home=PATHS)
 def test_a_resolved_path_resolves_to_itself(
     path: HdfsPath, root: HdfsPath, home: HdfsPath,
@@ -105,6 +107,7 @@ def test_a_resolved_path_resolves_to_itself(
     assert resolve(shown, root=root, home=home) == real
 
 
+@settings(deadline=None)
 @given(directory=PATHS, name=NAMES)
 def test_a_child_knows_its_name_and_parent(directory: HdfsPath, name: str) -> None:
     child = child_of(directory, name)

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def test_scan_yields_many_records_while_they_change(store: Store) -> None:
     assert list(store.scan("space")) == []
 
 
+@settings(deadline=None)
 @given(value=st.dictionaries(st.text(st.characters(exclude_categories=("Cs",))), st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=("Cs",))),
