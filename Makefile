@@ -1,0 +1,68 @@
+# Everything that is done with this project from a shell. `make` alone lists it.
+# Needed: git, Python 3.11 or newer, a C compiler for packages without a ready-made wheel; for the
+# tests also Java 17, Maven and nginx, which `make test` installs on Debian where it may.
+
+.POSIX:
+.SUFFIXES:
+
+# Variables of `make run`: what is behind the gateway (a URL, embedded: is a local directory), where
+# it listens, and where its configuration, users and state lie.
+BACKEND =
+PORT = 8080
+DATA = ./data
+
+VENV = .venv
+BIN = $(VENV)/bin
+LOCKS = requirements
+COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--build-deps-for editable \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+help: ## show this list
+	@echo 'make TARGET [NAME=value ...], where TARGET is one of'
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  %-8s %s\n' "$$name" "$$text"; done
+
+venv: $(VENV)/.dev ## make the virtual environment, with the tools for development
+
+run: $(VENV)/.run ## start the gateway, with a first user (BACKEND=, PORT=8080, DATA=./data)
+	@BACKEND='$(BACKEND)' PORT='$(PORT)' DATA='$(DATA)' exec $(BIN)/python scripts/run_gateway.py
+
+hadoop: $(VENV)/.run ## start Hadoop 3.4.2 for trying things by hand (NameNode 9870, HttpFS 14000)
+	@sh scripts/test-tools.sh java maven
+	@exec $(BIN)/python -m tests.hadoop --user "$${DEMO_HDFS_USER:-$${DEMO_USER:-someone}}"
+
+test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some
+	@sh scripts/test-tools.sh java maven nginx openssl curl
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --strict scripts
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## measure the gateway beside HttpFS and WebHDFS; ARGS= are its options
+	@sh scripts/test-tools.sh java maven
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml allows, and lock them
+	$(COMPILE) --upgrade --output-file $(LOCKS)/run.txt pyproject.toml
+	$(COMPILE) --upgrade --extra dev --constraint $(LOCKS)/run.txt \
+		--output-file $(LOCKS)/dev.txt pyproject.toml
+
+clean: ## remove the virtual environment, the caches and what was built (never DATA)
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf build *.egg-info
+	find app bench deploy scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.run: $(LOCKS)/run.txt pyproject.toml scripts/venv.sh
+	@sh scripts/venv.sh $(VENV) $(LOCKS)/run.txt
+	@touch $@
+
+$(VENV)/.dev: $(LOCKS)/dev.txt pyproject.toml scripts/venv.sh
+	@sh scripts/venv.sh $(VENV) $(LOCKS)/dev.txt
+	@touch $(VENV)/.run $@
+
+.PHONY: help venv run hadoop test check bench lock clean

@@ -1,0 +1,124 @@
+"""What `make run` does: a first user, a configuration, and gunicorn over both.
+
+Everything lies in one directory (DATA) and is made where it is missing; nothing that is there is
+changed, so that the same command serves the same users and files again.
+
+    DATA, PORT, BACKEND  where the state lies, the port on 127.0.0.1, the backend's URL (empty: as
+                         gateway.yaml says, at first the embedded one)
+    DEMO_USER            the first user (someone); one that is missing is added
+    DEMO_HDFS_USER       whom HDFS sees (the same name)
+    DEMO_PASSWORD        that user's password; without it one is made up and shown once
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULT_USER = "someone"
+PASSWORD_BYTES = 18
+
+CONFIGURATION = """\
+# Made by `make run`, and yours from now on: it is not written again.
+# config/gateway.example.yaml explains every setting.
+data_dir: {data}
+backend:
+  # `make run BACKEND=…` wins over this.
+  url: "embedded:"
+auth:
+  users_file: {users}
+"""
+
+
+def main() -> None:
+    """Prepare, tell how to try it, and become gunicorn."""
+    environment = os.environ
+    data = Path(environment.get("DATA") or "data").resolve()
+    port = _port(environment.get("PORT") or "8080")
+    config = prepare_configuration(data)
+    user, generated = prepare_user(config, data / "users.yaml", environment)
+    if user:
+        _tell(user, generated, f"http://127.0.0.1:{port}")
+    _serve(config, port, environment.get("BACKEND", ""))
+
+
+def prepare_configuration(data: Path) -> Path:
+    """Return the configuration file in `data`, made where it is missing."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config = data / "gateway.yaml"
+    if not config.exists():
+        config.write_text(CONFIGURATION.format(
+            data=_quoted(data), users=_quoted(data / "users.yaml")))
+    return config
+
+
+def prepare_user(
+    config: Path, users: Path, environment: Mapping[str, str],
+) -> tuple[str, str]:
+    """Add the first user where missing; return the name, and the password if it was made up.
+
+    The name is empty when there are users and none was asked for: then anybody may be first.
+    """
+    asked = environment.get("DEMO_USER", "")
+    if users.exists() and not asked:
+        return "", ""
+    name = asked or DEFAULT_USER
+    if users.exists() and name in _names(users):
+        return name, ""
+    given = environment.get("DEMO_PASSWORD", "")
+    password = given or secrets.token_urlsafe(PASSWORD_BYTES)
+    subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "app", "users", "add", "--config", config, name,
+         "--hadoop-user", environment.get("DEMO_HDFS_USER") or name],
+        input=password + "\n", text=True, check=True, cwd=ROOT)
+    return name, "" if given else password
+
+
+def _names(users: Path) -> set[str]:
+    from app.auth.users_file import read_users  # noqa: PLC0415 - few runs get here
+
+    return set(read_users(users))
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        sys.exit(f"PORT={text} is not a port number")
+    return int(text)
+
+
+def _tell(user: str, generated: str, url: str) -> None:
+    if generated:
+        print(f"The password of {user} is {generated}  (shown this once)")
+    password = f":{generated}" if generated else ""
+    print(f"Try: curl -u '{user}{password}' '{url}/f/home-directory'", flush=True)
+
+
+def _serve(config: Path, port: int, backend: str) -> NoReturn:
+    environment = {**os.environ, "GATEWAY_CONFIG": str(config),
+                   "GATEWAY_BIND": f"127.0.0.1:{port}"}
+    if backend:
+        environment["GATEWAY_BACKEND_URL"] = backend
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    os.chdir(ROOT)
+    os.execve(gunicorn, [  # noqa: S606 - gunicorn takes this process's place, and its signals
+        gunicorn, "--config", "deploy/gunicorn.conf.py", "app:create_app()"], environment)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
