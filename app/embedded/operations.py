@@ -32,6 +32,7 @@ OPERATIONS: Final[dict[str, dict[str, Operation]]] = {
         "GETSERVERDEFAULTS": status.get_server_defaults,
         "GETSNAPSHOTLIST": snapshots.get_list,
         "GETSNAPSHOTTABLEDIRECTORYLIST": snapshots.get_directories,
+        "GETSTATUS": status.get_status,
         "GETTRASHROOT": status.get_trash_root,
         "GETXATTRS": xattrs.get_xattrs,
         "GET_BLOCK_LOCATIONS": reading.get_block_locations,

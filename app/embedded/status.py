@@ -1,6 +1,7 @@
 """Reading the namespace: file status, listings, summaries, access checks, home directories."""
 
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -82,15 +83,8 @@ def _read_page(
     inode = located.existing()
     if not inode.is_dir:
         return [describe(inode, "")], 0
-    limit = request.store.options.listing_page
-    entries = inodes.page(connection, inode.id, after, limit)
-    remaining = 0
-    if len(entries) == limit:
-        last = entries[-1].key
-        (remaining,) = connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM inodes WHERE parent = ? AND name > ? LIMIT ?)",
-            (inode.id, last, max(inode.children, 1)),
-        ).fetchone()
+    entries = inodes.page(connection, inode.id, after, request.store.options.listing_page)
+    remaining = request.store.ranks.remaining(connection, inode, after, entries)
     return [describe(entry, entry.name) for entry in entries], remaining
 
 
@@ -243,6 +237,14 @@ def get_home_directory(request: Request) -> Response:
 def get_trash_root(request: Request) -> Response:
     """GETTRASHROOT: no encryption zones here, so it is always in the home directory."""
     return as_json({"Path": f"/user/{request.caller.name}/.Trash"})
+
+
+def get_status(request: Request) -> Response:
+    """GETSTATUS: the file system that the data files lie on."""
+    disk = os.statvfs(request.store.directory)
+    capacity, remaining = disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize
+    used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
+    return as_json({"FsStatus": {"capacity": capacity, "remaining": remaining, "used": used}})
 
 
 def get_server_defaults(request: Request) -> Response:

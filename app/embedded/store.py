@@ -11,6 +11,7 @@ from typing import Final
 from app.embedded.database import Database
 from app.embedded.datafiles import DataFiles
 from app.embedded.leases import LeaseHolder
+from app.embedded.ranks import Ranks
 from app.embedded.removal import purge_step
 
 MIB: Final = 1024 * 1024
@@ -53,6 +54,7 @@ class Store:
         self.database = Database(directory / "namespace.db")
         self.files = DataFiles(directory / "blocks")
         self.leases = LeaseHolder(directory / "leases")
+        self.ranks = Ranks()
         self.unlinked: deque[int] = deque()
         """Data files whose row may go in the next transaction, as they are off the disk."""
 

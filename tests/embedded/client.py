@@ -24,9 +24,15 @@ class Answer:
 
 
 class Client:
-    def __init__(self, application: Callable[..., Iterable[bytes]], user: str = "alice") -> None:
+    def __init__(
+        self,
+        application: Callable[..., Iterable[bytes]],
+        user: str = "alice",
+        base: str = "http://embedded",
+    ) -> None:
         self.application = application
         self.user = user
+        self.base = base
 
     def once(self, method: str, url: str, body: bytes | io.RawIOBase = b"") -> Answer:
         parts = urlsplit(url)
@@ -56,7 +62,7 @@ class Client:
         self, method: str, op: str, path: str, body: bytes | io.RawIOBase = b"", **parameters: Any
     ) -> Answer:
         query = urlencode({"op": op, "user.name": self.user, **parameters}, quote_via=quote)
-        answer = self.once(method, f"http://embedded/webhdfs/v1{quote(path)}?{query}")
+        answer = self.once(method, f"{self.base}/webhdfs/v1{quote(path)}?{query}")
         if answer.status == 307:
             answer = self.once(method, answer.headers["Location"], body)
         return answer
