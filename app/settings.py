@@ -179,14 +179,28 @@ def read(file: Path | None = None, environment: Mapping[str, str] | None = None)
                      else None)
     source = named or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     document = load(source) if source else Document(Path("defaults"), {})
-    values = _section(Settings, document, (), environment)
-    return Settings(**values, source=source)
+    _refuse_unknown_variables(environment)
+    settings = Settings(**_section(Settings, document, (), environment), source=source)
+    if settings.files.replication_min > settings.files.replication_max:
+        raise document.error("'files.replication_min' is larger than 'files.replication_max'",
+                             "files", "replication_min")
+    return settings
 
 
 def sections() -> dict[str, type]:
     """Return the dotted prefix of each section ("" is the top) and its dataclass."""
     return {"": Settings, "backend": BackendSettings, "auth": AuthSettings, "web": WebSettings,
             "files": FilesSettings, "upload": UploadSettings, "log": LogSettings}
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """Raise ConfigError for a variable that names a section and no setting in it: a typo."""
+    known = {f"GATEWAY_{prefix}_{declared.name}".upper()
+             for prefix, cls in sections().items() if prefix for declared in fields(cls)}
+    prefixes = tuple(f"GATEWAY_{prefix}_".upper() for prefix in sections() if prefix)
+    for variable in environment:
+        if variable.startswith(prefixes) and variable not in known:
+            raise ConfigError(f"environment variable {variable}", 0, "there is no such setting")
 
 
 def _section(

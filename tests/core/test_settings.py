@@ -124,3 +124,14 @@ def test_the_tables_show_every_setting() -> None:
         name = f"{prefix}.{declared.name}" if prefix else declared.name
         assert row.startswith(f"| `{name}` | `{default_of(declared)}` | ")
         assert row.count("|") - row.count("\\|") == 5
+
+
+def test_a_variable_that_names_no_setting_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="GATEWAY_BACKEND_READTIMEOUT: there is no such setting"):
+        settings.read(environment={"GATEWAY_BACKEND_READTIMEOUT": "3"})
+
+
+def test_bounds_of_replication_must_leave_room(file: Path) -> None:
+    file.write_text("files:\n  replication_min: 5\n  replication_max: 2\n")
+    with pytest.raises(ConfigError, match=r"gateway.yaml:2: .*replication_min"):
+        settings.read(file, environment={})
