@@ -42,7 +42,7 @@ class Connection:
     """
 
     __slots__ = (
-        "_complete", "_deadline", "_fields", "_headed", "_interim", "_on_free", "_parser",
+        "_complete", "_deadline", "_fields", "_headed", "_interim", "_keep", "_on_free", "_parser",
         "_pieces", "_surplus", "_timeout", "idle_since", "reused", "secure", "sock", "status",
     )
 
@@ -76,16 +76,20 @@ class Connection:
         """Note the end of a head; an interim one (1xx) does not count."""
         assert self._parser is not None
         status = self._parser.get_status_code()
-        if status >= FIRST_FINAL:
+        if self._headed:
+            self._surplus = True
+        elif status >= FIRST_FINAL:
             self._headed = True
+            self._keep = self._parser.should_keep_alive()
             self.status = status
         else:
             self._interim += 1
             self._fields.clear()
 
     def on_body(self, data: bytes) -> None:
-        """Keep a piece of the body."""
-        self._pieces.append(data)
+        """Keep a piece of the body, not of what follows it unasked."""
+        if not self._complete:
+            self._pieces.append(data)
 
     def on_message_complete(self) -> None:
         """Note the end of the final answer."""
@@ -108,7 +112,7 @@ class Connection:
             self._parser = HttpResponseParser(self)
         self._fields: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
-        self._headed = self._complete = self._surplus = False
+        self._headed = self._complete = self._surplus = self._keep = False
         self._interim = 0
         self.status = 0
 
@@ -203,11 +207,12 @@ class Connection:
         `parsed` says that the parser saw that end; else it is in the middle of a body, and its
         successor starts afresh.
         """
-        parser, self._parser = self._parser, self._parser if parsed else None
-        if self._surplus or parser is None or not parser.should_keep_alive():
-            self.close()
-        else:
+        if not parsed:
+            self._parser = None
+        if self._keep and not self._surplus:
             self._on_free(self)
+        else:
+            self.close()
 
     def close(self) -> None:
         """Close the socket."""

@@ -29,7 +29,7 @@ class Pool:
     """The connections to one server; any number may be in use.
 
     List operations are atomic under threads and greenlets alike, so there is no lock; what a
-    fork inherits is dropped by the child, as two processes must not speak on one connection.
+    fork inherits is closed by the child, which ends nothing for its parent.
     """
 
     def __init__(self, scheme: str, host: str, port: int, limits: Limits) -> None:
@@ -61,7 +61,8 @@ class Pool:
 
     def _reuse(self, now: float) -> Connection | None:
         if self._pid != os.getpid():
-            self._idle, self._pid = [], os.getpid()
+            self._pid = os.getpid()
+            self.close()
         while self._idle:
             try:
                 connection = self._idle.pop()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _TYPES = {kind.value: kind for kind in FileType}
 _SHAPE = (FileType, str, str, int, int, int, int, str, str, int, int)
+_RARE = frozenset({"aclBit", "encBit", "ecBit", "snapshotEnabled"})
 _BASE64_MARK = "0s"
 _NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError,
                    InvalidPath)
@@ -104,7 +105,7 @@ def _status(data: dict[str, Any]) -> FileStatus:
     if tuple(map(type, facts)) != _SHAPE or facts[3] < 0 or "/" in facts[1]:
         raise ValueError(f"not a file status: {data!r:.300}")
     status = FileStatus(*facts)
-    if len(data) > len(facts) or status.file_id < 0:
+    if not _RARE.isdisjoint(data) or status.file_id < 0:
         status = status._replace(
             file_id=max(0, status.file_id),
             acl=_flag(data.get("aclBit", False)),

@@ -1,0 +1,78 @@
+"""File systems to test: over a scripted server, and over each real kind of backend."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.embedded.server import create_server
+from app.fs.pool import Limits
+from app.fs.transport import UpstreamSession
+from app.fs.webhdfs import WebHdfsBackend
+from app.settings import BackendSettings
+from tests.fs.upstream import Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.fs.upstream import Peer
+
+HADOOP = pytest.mark.hadoop
+LIMITS = Limits(connect_timeout=2.0, read_timeout=2.0, pool_size=4, pool_idle=5.0)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Upstream]]:
+    """Start scripted servers, which end with the test."""
+    with ExitStack() as stack:
+        def start(script: Callable[[Peer], None], **options: Any) -> Upstream:
+            return stack.enter_context(Upstream(script, **options))
+
+        yield start
+
+
+@pytest.fixture
+def session() -> Iterator[UpstreamSession]:
+    """Yield a session with short time limits."""
+    with UpstreamSession(LIMITS) as made:
+        yield made
+
+
+def backend_at(*urls: str, **settings: Any) -> WebHdfsBackend:
+    """Return a backend over NameNodes at these URLs."""
+    quick = {"kind": "namenode", "connect_timeout": 2.0, "read_timeout": 2.0,
+             "retry_deadline": 1.0, **settings}
+    return WebHdfsBackend(BackendSettings(url=urls, **quick))
+
+
+@pytest.fixture(scope="session", params=[
+    pytest.param("embedded", id="embedded"),
+    pytest.param("namenode", id="namenode", marks=HADOOP),
+    pytest.param("httpfs", id="httpfs", marks=HADOOP),
+])
+def backend(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> WebHdfsBackend:
+    """Return each kind of backend in turn, with homes of alice and bob."""
+    if request.param == "embedded":
+        server = create_server(tmp_path_factory.mktemp("embedded"), superuser=superuser())
+        made = WebHdfsBackend(BackendSettings(url=("embedded:",)), wsgi=server)
+        root = made.as_user(superuser())
+        for user in ("alice", "bob"):
+            root.mkdirs(f"/user/{user}", "755")
+            root.set_owner(f"/user/{user}", user, None)
+    else:
+        hadoop = request.getfixturevalue("hadoop")
+        assert hadoop.superuser == superuser()
+        url = hadoop.namenode_url if request.param == "namenode" else hadoop.httpfs_url
+        made = WebHdfsBackend(BackendSettings(url=(url,)))
+    return made
+
+
+def superuser() -> str:
+    """Return who started the processes: HDFS's superuser."""
+    return pwd.getpwuid(os.getuid()).pw_name
