@@ -34,29 +34,46 @@ class Client:
         self.user = user
         self.base = base
 
-    def once(self, method: str, url: str, body: bytes | io.RawIOBase = b"") -> Answer:
-        parts = urlsplit(url)
-        stream = io.BytesIO(body) if isinstance(body, bytes) else body
-        environ = {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": unquote_to_bytes(parts.path).decode("latin-1"),
-            "QUERY_STRING": parts.query,
-            "HTTP_HOST": "embedded",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": stream,
-        }
-        if isinstance(body, bytes):
-            environ["CONTENT_LENGTH"] = str(len(body))
-        else:
-            environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+    def once(
+        self,
+        method: str,
+        url: str,
+        body: bytes | io.RawIOBase = b"",
+        announced: int | None = None,
+    ) -> Answer:
         started: list[Any] = []
-        pieces = self.application(environ, lambda *given: started.append(given))
+        pieces = self.start(method, url, body, announced, started)
         try:
             content = b"".join(pieces)
         finally:
             getattr(pieces, "close", lambda: None)()
         status, headers = started[0]
         return Answer(int(status.split()[0]), dict(headers), content)
+
+    def start(
+        self,
+        method: str,
+        url: str,
+        body: bytes | io.RawIOBase = b"",
+        announced: int | None = None,
+        started: list[Any] | None = None,
+    ) -> Any:
+        """Call the application; returns its iterable, status and headers go to `started`."""
+        parts = urlsplit(url)
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": unquote_to_bytes(parts.path).decode("latin-1"),
+            "QUERY_STRING": parts.query,
+            "HTTP_HOST": "embedded",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
+        }
+        if isinstance(body, bytes):
+            environ["CONTENT_LENGTH"] = str(len(body) if announced is None else announced)
+        else:
+            environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+        answers = [] if started is None else started
+        return self.application(environ, lambda *given: answers.append(given))
 
     def call(
         self, method: str, op: str, path: str, body: bytes | io.RawIOBase = b"", **parameters: Any
