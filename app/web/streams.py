@@ -59,10 +59,11 @@ def gzipped(pieces: Iterable[bytes], level: int) -> Iterator[bytes]:
 
 def accepts_gzip(header: str) -> bool:
     """Tell whether Accept-Encoding asks for gzip (RFC 9110, section 12.5.3)."""
+    header = header.lower()
     if "gzip" not in header and "*" not in header:
         return False
     weights: dict[str, float] = {}
-    for item in header.lower().split(","):
+    for item in header.split(","):
         coding, _, parameter = item.partition(";")
         weight = parameter.strip().removeprefix("q=")
         try:
