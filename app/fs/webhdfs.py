@@ -143,6 +143,10 @@ class WebHdfsBackend:
             if isinstance(fault, UpstreamError):
                 raise fault from error
 
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._cluster.session.close()
+
     @property
     def description(self) -> str:
         """What is behind and where."""

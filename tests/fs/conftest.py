@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.fs.upstream import Peer
 
 HADOOP = pytest.mark.hadoop
+_MADE: list[WebHdfsBackend] = []
 LIMITS = Limits(connect_timeout=2.0, read_timeout=2.0, pool_size=4, pool_idle=5.0)
 
 
@@ -46,7 +47,17 @@ def backend_at(*urls: str, **settings: Any) -> WebHdfsBackend:
     """Return a backend over NameNodes at these URLs."""
     quick = {"kind": "namenode", "connect_timeout": 2.0, "read_timeout": 2.0,
              "retry_deadline": 1.0, **settings}
-    return WebHdfsBackend(BackendSettings(url=urls, **quick))
+    made = WebHdfsBackend(BackendSettings(url=urls, **quick))
+    _MADE.append(made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def closing() -> Iterator[None]:
+    """Close what `backend_at` made for a test."""
+    yield
+    while _MADE:
+        _MADE.pop().close()
 
 
 @pytest.fixture(scope="session", params=[
