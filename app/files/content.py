@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from werkzeug import Response
-from werkzeug.http import quote_header_value
 
 from app.core.errors import InvalidRequest, UnsupportedMedia
 from app.files.api import LENGTH, OFFSET, OVERWRITE, PATH, PERMISSION, REPLICATION, api
@@ -147,7 +147,12 @@ def archive(call: Call) -> Response:
         body = streams.gzipped(body, call.services.settings.web.gzip_level)
     media = {"tar": "application/x-tar", "tar.gz": "application/gzip", "zip": "application/zip"}
     response = Response(body, content_type=media[kind])
-    name = f"{made.name}.{kind}".encode("ascii", "replace").decode().replace("?", "_")
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename={quote_header_value(name, allow_token=False)}")
+    response.headers["Content-Disposition"] = _attachment(f"{made.name}.{kind}")
     return response
+
+
+def _attachment(name: str) -> str:
+    """Return a Content-Disposition (RFC 6266): the name as it is, and in ASCII for old clients."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
+    exact = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{exact}'

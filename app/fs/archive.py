@@ -14,7 +14,7 @@ import zipfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.errors import PathNotFound, UpstreamFault
-from app.core.paths import child_of, name_of
+from app.core.paths import child_of
 from app.fs.listing import Listing
 
 if TYPE_CHECKING:
@@ -40,12 +40,15 @@ class Entry(NamedTuple):
 
 
 class Archive:
-    """The members of a directory (or of one file); the root is read by the constructor."""
+    """The members of a directory (or of one file), all below `name`.
 
-    def __init__(self, fs: FileSystem, path: HdfsPath) -> None:
+    The status and the first page of `path` are read by the constructor.
+    """
+
+    def __init__(self, fs: FileSystem, path: HdfsPath, name: str) -> None:
         self._fs = fs
         self._path = path
-        self.name = name_of(path) or "root"
+        self.name = name
         self._status = fs.status(path)
         self._listing = Listing(fs, path, None, None) if self._status.is_directory else None
 

@@ -86,7 +86,10 @@ class UserFileSystem(Attributes):
 
     def archive(self, path: str) -> Archive:
         """Return what streams a directory as tar or zip, its first page already read."""
-        return Archive(self._fs, self.real(path))
+        real = self.real(path)
+        # A confined user's root has no name: the real one is none of theirs.
+        name = "" if real == self._principal.root else name_of(real)
+        return Archive(self._fs, real, name or "root")
 
     # --- names
 

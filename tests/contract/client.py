@@ -152,7 +152,7 @@ def check_failure(envelope: Any) -> None:
     for message in envelope["error"]:
         assert isinstance(message, str)
         assert message.strip()
-        for leak in ("Traceback", "\tat ", "\n", ".httpfs-proxy-", "Exception"):
+        for leak in ("Traceback", "\tat ", "\n", ".httpfs-proxy-", "java.", "Error("):
             assert leak not in message, message
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 ODD_NAMES = [
     "with space", " lead and trail ", "a%20b", "100%", "a+b", "#LATEST", "#hash", "what?", "a;b=c",
     "back\\slash", "quote'quote", 'double"quote', "new\nline", "tab\tbed", "a&b=c", "a,b",
-    "[x]{y}*", "\U0001f600", "prêt-à-porter", "decompose\u0301d", "日本語", "...", "..hidden", ".dot",
-    "~", "-f", "$HOME", "<tag>", "\x7f", "\u202e", "a=b", "|", "n" * 255, "é" * 127,
+    "[x]{y}*", "\U0001f600", "prêt-à-porter", "decompose\u0301d", "日本語", "...",
+    "..hidden", ".dot", "~", "-f", "$HOME", "<tag>", "\x7f", "\u202e", "a=b", "|",
+    "n" * 255, "é" * 127,
 ]
 
 

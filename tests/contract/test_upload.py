@@ -101,7 +101,8 @@ def test_a_compressed_body_much_smaller_than_its_content(files: Files) -> None:
 
 @pytest.mark.parametrize("breakage", [
     lambda packed: packed[:-1], lambda packed: packed[:-8],
-    lambda packed: packed[:len(packed) // 2], lambda packed: packed[:5], lambda _: b"", lambda _: b"not gzip at all",
+    lambda packed: packed[:len(packed) // 2], lambda packed: packed[:5],
+    lambda _: b"", lambda _: b"not gzip at all",
     lambda packed: packed + b"trailing garbage",
     lambda packed: packed[:-8] + bytes(4) + packed[-4:],
     lambda packed: packed[:-4] + b"\1\1\1\1",
