@@ -54,6 +54,12 @@ class Database:
         finally:
             self._idle.append(connection)
 
+    def prepare(self) -> None:
+        """Make the database file, if need be; no other process may open it meanwhile."""
+        connection = self._take()
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        self._idle.append(connection)
+
     def close(self) -> None:
         """Close the idle connections, so that none is inherited by processes forked later."""
         while True:
@@ -81,7 +87,6 @@ class Database:
             check_same_thread=False,
             cached_statements=256,
         )
-        connection.execute("PRAGMA journal_mode = WAL").fetchone()
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA cache_size = -8192")

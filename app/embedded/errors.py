@@ -23,6 +23,7 @@ _JAVA: Final[dict[str, tuple[str, int]]] = {
     "PathIsNotDirectoryException": (_FS, 403),
     "PathIsNotEmptyDirectoryException": (_FS, 403),
     "RemoteException": ("org.apache.hadoop.ipc.", 403),
+    "RetriableException": ("org.apache.hadoop.ipc.", 403),
     "SnapshotAccessControlException": (_PROTOCOL, 403),
     "SnapshotException": (_PROTOCOL, 403),
     "UnsupportedOperationException": ("java.lang.", 400),

@@ -61,13 +61,19 @@ class LeaseHolder:
         self._creation = Lock()
 
     def _claim(self) -> None:
-        token = f"{os.getpid()}-{secrets.token_hex(8)}"
-        # Locked before it has its name: nobody may see it unlocked while its process lives.
-        hidden = self._directory.parent / f".lease-{token}"
-        descriptor = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        hidden.rename(self._directory / token)
-        self._descriptor, self._token, self._pid = descriptor, token, os.getpid()
+        while True:
+            token = f"{os.getpid()}-{secrets.token_hex(8)}"
+            # Locked before it has its name: nobody may see it unlocked while its process lives.
+            hidden = self._directory / f".{token}"
+            descriptor = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                hidden.rename(self._directory / token)
+            except FileNotFoundError:
+                os.close(descriptor)  # swept in the instant before it was locked
+                continue
+            self._descriptor, self._token, self._pid = descriptor, token, os.getpid()
+            return
 
 
 _holders: "weakref.WeakSet[LeaseHolder]" = weakref.WeakSet()

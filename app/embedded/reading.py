@@ -63,7 +63,12 @@ def get_file_checksum(request: Request) -> Response:
     """GETFILECHECKSUM: MD5 of the blocks' MD5s of the CRC32Cs of their 512-byte chunks."""
     while True:
         with request.store.database.read() as connection:
-            _, inode = _readable(connection, request)
+            located, inode = _readable(connection, request)
+            if inode.lease is not None:
+                raise HdfsError(
+                    "IOException",
+                    f"Fail to get checksum, since file {located.path} is under construction.",
+                )
             found = blocks.blocks_of(connection, inode.id)
         try:
             return as_json({"FileChecksum": checksum(request.store, found)})

@@ -1,8 +1,12 @@
 """The WSGI application: parses a call, runs its operation, renders what HDFS would answer."""
 
+import fcntl
 import json
 import logging
-from collections.abc import Callable, Iterable
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -72,18 +76,34 @@ def _install(store: Store) -> None:
     for folder in (store.directory, store.directory / "leases"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     store.files.install()
-    with store.database.write() as connection:
-        install(connection)
-        if inodes.by_id(connection, ROOT_ID) is not None:
-            return
-        root = Caller(store.options.superuser, frozenset(), superuser=True)
-        connection.execute(
-            "INSERT INTO inodes (id, parent, name, is_dir, owner, grp, mode, mtime)"
-            " VALUES (?, ?, NULL, 1, ?, ?, 493, ?)",
-            (ROOT_ID, NOWHERE, root.name, store.options.supergroup, inodes.now()),
-        )
-        make_directory(connection, "/tmp", root, STICKY | 0o777)  # noqa: S108 - HDFS's own
-        make_directory(connection, "/user", root, 0o755)
+    with _alone(store.directory):
+        store.database.prepare()
+        with store.database.write() as connection:
+            install(connection)
+            if inodes.by_id(connection, ROOT_ID) is None:
+                _make_root(connection, store.options)
+
+
+def _make_root(connection: sqlite3.Connection, options: Options) -> None:
+    root = Caller(options.superuser, frozenset(), superuser=True)
+    connection.execute(
+        "INSERT INTO inodes (id, parent, name, is_dir, owner, grp, mode, mtime)"
+        " VALUES (?, ?, NULL, 1, ?, ?, ?, ?)",
+        (ROOT_ID, NOWHERE, root.name, options.supergroup, 0o755, inodes.now()),
+    )
+    make_directory(connection, "/tmp", root, STICKY | 0o777)  # noqa: S108 - HDFS's own
+    make_directory(connection, "/user", root, 0o755)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Wait until no other process installs the layout, and keep others waiting."""
+    descriptor = os.open(directory / "install.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class Server:
@@ -103,13 +123,16 @@ class Server:
         try:
             return self._run(environ)
         except HdfsError as error:
-            return _failure(error.status, error.name, error.java_class, error.message)
+            return _failure(error)
         except BrokenBodyError as error:
-            return _failure(403, "IOException", "java.io.IOException", str(error))
+            return _failure(HdfsError("IOException", str(error)))
+        except sqlite3.OperationalError as error:
+            _log.exception("embedded WebHDFS: %s failed", environ.get("PATH_INFO"))
+            busy = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+            return _failure(HdfsError("RetriableException" if busy else "IOException", str(error)))
         except OSError as error:
             _log.exception("embedded WebHDFS: %s failed", environ.get("PATH_INFO"))
-            message = f"{type(error).__name__}: {error.strerror}"
-            return _failure(403, "IOException", "java.io.IOException", message)
+            return _failure(HdfsError("IOException", f"{type(error).__name__}: {error.strerror}"))
 
     def _run(self, environ: dict[str, Any]) -> Response:
         parameters = parse_query(environ.get("QUERY_STRING", ""))
@@ -133,7 +156,8 @@ class Server:
             superuser = name == options.superuser
             groups = {name, options.supergroup} if superuser else {name}
             caller = Caller(name, frozenset(groups), superuser)
-            self._make_home(name)
+            with suppress(HdfsError):  # a quota on /user is no reason to refuse the request
+                self._make_home(name)
             self._callers[name] = caller
         return caller
 
@@ -157,8 +181,12 @@ def _unknown(method: str, name: str) -> HdfsError:
     return invalid_parameter("op", f"{name} is not a valid {method} operation.")
 
 
-def _failure(status: int, name: str, java_class: str, message: str) -> Response:
-    exception = {"exception": name, "javaClassName": java_class, "message": message}
+def _failure(error: HdfsError) -> Response:
+    exception = {
+        "exception": error.name,
+        "javaClassName": error.java_class,
+        "message": error.message,
+    }
     body = json.dumps({"RemoteException": exception}, ensure_ascii=False).encode(errors="replace")
     headers = [("Content-Type", JSON_TYPE), ("Content-Length", str(len(body)))]
-    return Response(status, headers, (body,))
+    return Response(error.status, headers, (body,))

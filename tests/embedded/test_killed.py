@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,25 @@ def test_a_killed_append_leaves_the_old_content(directory: Path, alice: Client) 
     check(directory)
 
 
+def _start_and_write(directory: Path, number: int, barrier: Barrier) -> None:
+    barrier.wait(DEADLINE_SECONDS)
+    user = f"user{number % 3}"
+    Client(create_server(directory), user).create(f"/user/{user}/f{number}", b"x")
+
+
+def test_processes_may_all_be_the_first(tmp_path: Path) -> None:
+    for round_ in range(5):
+        directory = tmp_path / str(round_)
+        barrier = _context.Barrier(8)
+        workers = [spawn(_start_and_write, directory, number, barrier) for number in range(8)]
+        for worker in workers:
+            worker.join(DEADLINE_SECONDS)
+            assert worker.exitcode == 0
+        users = Client(create_server(directory)).names("/user")
+        assert [user for user in users if user.startswith("user")] == ["user0", "user1", "user2"]
+        check(directory)
+
+
 def _churn(directory: Path, seed: int, count: int) -> None:
     """Create, read, rename and delete at random names that the other processes use too."""
     client = Client(create_server(directory))
@@ -143,7 +163,7 @@ def _churn(directory: Path, seed: int, count: int) -> None:
 
 
 def test_processes_share_a_directory(directory: Path, alice: Client) -> None:
-    workers = [spawn(_churn, directory, seed, 150) for seed in range(4)]
+    workers = [spawn(_churn, directory, seed, 400) for seed in range(4)]
     for worker in workers:
         worker.join(DEADLINE_SECONDS)
         assert worker.exitcode == 0
