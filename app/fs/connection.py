@@ -46,6 +46,12 @@ class Connection:
         "_pieces", "_surplus", "_timeout", "idle_since", "reused", "secure", "sock", "status",
     )
 
+    _complete: bool
+    _headed: bool
+    _surplus: bool
+    _keep: bool
+    _interim: int
+
     def __init__(
         self, sock: socket.socket, timeout: float, on_free: Callable[[Connection], None],
         *, secure: bool = False,

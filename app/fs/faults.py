@@ -46,7 +46,7 @@ def remote_fault(answer: Answer) -> RemoteFault:
     try:
         remote = json.loads(raw)["RemoteException"]
         name, message = remote["exception"], remote.get("message")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return RemoteFault(answer.status_code, "", raw[:500].decode("latin-1"))
     java = str(remote.get("javaClassName") or "")
     return RemoteFault(

@@ -126,7 +126,7 @@ class WsgiAnswer(Answer):
             self._iterable = application(environ, self._start_response)
             self._pieces = iter(self._iterable)
             while not self._rest and (piece := next(self._pieces, None)) is not None:
-                self._rest = piece
+                self._rest += piece
         except Exception as error:
             self.close()
             raise BadAnswer(f"the embedded backend failed: {error!r}") from error
@@ -156,8 +156,9 @@ class WsgiAnswer(Answer):
     def _next(self) -> bytes:
         try:
             while (piece := next(self._pieces, None)) is not None:
-                if piece:
-                    return piece
+                written, self._rest = self._rest, b""
+                if written or piece:
+                    return written + piece
         except Exception as error:
             self.close()
             raise ShortBody(f"the embedded backend failed: {error!r}") from error

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.core.paths import HdfsPath
 from app.embedded.server import create_server
 from app.fs.pool import Limits
 from app.fs.transport import UpstreamSession
@@ -65,23 +67,41 @@ def closing() -> Iterator[None]:
     pytest.param("namenode", id="namenode", marks=HADOOP),
     pytest.param("httpfs", id="httpfs", marks=HADOOP),
 ])
-def backend(
+def settings_and_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-) -> WebHdfsBackend:
-    """Return each kind of backend in turn, with homes of alice and bob."""
+) -> tuple[BackendSettings, Any]:
+    """Return each kind of backend in turn: its settings, and the embedded one's application."""
     if request.param == "embedded":
         server = create_server(tmp_path_factory.mktemp("embedded"), superuser=superuser())
-        made = WebHdfsBackend(BackendSettings(url=("embedded:",)), wsgi=server)
-        root = made.as_user(superuser())
-        for user in ("alice", "bob"):
-            root.mkdirs(f"/user/{user}", "755")
-            root.set_owner(f"/user/{user}", user, None)
-    else:
-        hadoop = request.getfixturevalue("hadoop")
-        assert hadoop.superuser == superuser()
-        url = hadoop.namenode_url if request.param == "namenode" else hadoop.httpfs_url
-        made = WebHdfsBackend(BackendSettings(url=(url,)))
-    return made
+        return BackendSettings(url=("embedded:",)), server
+    hadoop = request.getfixturevalue("hadoop")
+    assert hadoop.superuser == superuser()
+    url = hadoop.namenode_url if request.param == "namenode" else hadoop.httpfs_url
+    return BackendSettings(url=(url,)), None
+
+
+@pytest.fixture(scope="session")
+def backend(settings_and_server: tuple[BackendSettings, Any]) -> Iterator[WebHdfsBackend]:
+    """Yield a backend of each kind, with homes of alice and bob."""
+    settings, server = settings_and_server
+    made = WebHdfsBackend(settings, wsgi=server)
+    root = made.as_user(superuser())
+    for user in ("alice", "bob"):
+        root.mkdirs(HdfsPath(f"/user/{user}"), "755")
+        root.set_owner(HdfsPath(f"/user/{user}"), user, None)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def service_backend(
+    settings_and_server: tuple[BackendSettings, Any],
+) -> Iterator[WebHdfsBackend]:
+    """Yield the same, asked by the service user `gateway` on behalf of its users."""
+    settings, server = settings_and_server
+    made = WebHdfsBackend(replace(settings, service_user="gateway"), wsgi=server)
+    yield made
+    made.close()
 
 
 def superuser() -> str:

@@ -1,0 +1,144 @@
+"""What HDFS and the way to it answer, and what the gateway makes of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+from requests import exceptions
+
+from app.core import errors
+from app.fs.bodies import WholeAnswer
+from app.fs.faults import RemoteFault, remote_fault, translated
+from app.fs.http_faults import BadAnswer, NotSent, ShortBody
+
+PATH = "/user/alice/x"
+SAID = [
+    # As NameNode (403, 404, 400) and HttpFS (500, often without the name) say the same.
+    ("FileNotFoundException", "File does not exist: /user/alice/x", errors.PathNotFound),
+    ("FileNotFoundException", "Path is not a file: /user/alice/x", errors.NotAFile),
+    ("FileNotFoundException", "rename source /a is not found.", errors.PathNotFound),
+    ("RemoteException", "File does not exist: /user/alice/x", errors.PathNotFound),
+    ("RemoteException", "Path is not a file: /user/alice/x", errors.NotAFile),
+    ("AccessControlException", "Permission denied: user=bob, access=WRITE", errors.AccessDenied),
+    ("AccessControlException", "User alice is not a super user", errors.AccessDenied),
+    ("AccessControlException", "/user/alice (is not a directory)", errors.NotADirectory),
+    ("AuthorizationException", "User: x is not allowed to impersonate y", errors.AccessDenied),
+    ("ParentNotDirectoryException", "/f (is not a directory)", errors.NotADirectory),
+    ("FileAlreadyExistsException", "/f for client 10.0.0.1 already exists", errors.AlreadyExists),
+    ("FileAlreadyExistsException", "/f already exists as a directory", errors.IsADirectory),
+    ("FileAlreadyExistsException", "Path is not a directory: /f", errors.AlreadyExists),
+    ("PathIsNotEmptyDirectoryException", "`/d is non empty'", errors.DirectoryNotEmpty),
+    ("IOException", "Source /f and destination /d must both be directories",
+     errors.AlreadyExists),
+    ("IOException", "rename destination directory is not empty: /d", errors.DirectoryNotEmpty),
+    ("IOException", "Rename destination /d/e is a directory or file under source /d",
+     errors.Conflict),
+    ("AlreadyBeingCreatedException", "Failed to APPEND_FILE /f", errors.FileBusy),
+    ("RecoveryInProgressException", "", errors.FileBusy),
+    ("RemoteException", "Failed to TRUNCATE_FILE /f because /f is being truncated.",
+     errors.FileBusy),
+    ("NSQuotaExceededException", "The NameSpace quota", errors.QuotaExceeded),
+    ("DSQuotaExceededException", "The DiskSpace quota", errors.QuotaExceeded),
+    ("RemoteException", "The DiskSpace quota of /d is exceeded: quota = 1", errors.QuotaExceeded),
+    ("XAttrNotFoundException", "", errors.AttributeNotFound),
+    ("RemoteException", "At least one of the attributes provided was not found.",
+     errors.AttributeNotFound),
+    ("IOException", "No matching attributes found for remove operation",
+     errors.AttributeNotFound),
+    ("IOException", "XAttr: a already exists. The REPLACE flag must be specified.",
+     errors.AlreadyExists),
+    ("IOException", "XAttr: a does not exist. The CREATE flag must be specified.",
+     errors.AttributeNotFound),
+    ("SnapshotException", "Directory is not a snapshottable directory: /d", errors.Conflict),
+    ("SnapshotException", "Cannot delete snapshot s from path /d: the snapshot does not exist.",
+     errors.AttributeNotFound),
+    ("SnapshotException", "there is already a snapshot with the same name",
+     errors.AlreadyExists),
+    ("RemoteException", "The directory /d cannot be deleted since /d is snapshottable and",
+     errors.Conflict),
+    ("AclException", "Support for ACLs has been disabled by setting", errors.Unsupported),
+    ("AclException", "Invalid ACL: only directories may have a default ACL.",
+     errors.InvalidRequest),
+    ("UnsupportedOperationException", "Symlinks not supported", errors.Unsupported),
+    ("QueryParamException", "No enum constant org.example.HttpFSFileSystem.Operation.SETQUOTA",
+     errors.Unsupported),
+    ("IllegalArgumentException", "Invalid value for webhdfs parameter", errors.InvalidRequest),
+    ("HadoopIllegalArgumentException", "concat: source file /f is invalid or empty",
+     errors.InvalidRequest),
+    ("RemoteException", "concat: source file /f is invalid or empty", errors.InvalidRequest),
+    ("RemoteException", "Requested replication factor of 600 exceeds maximum of 512 for /f",
+     errors.InvalidRequest),
+    ("IOException", "Specified block size 1 is less than configured minimum value",
+     errors.InvalidRequest),
+    ("RemoteException", "Cannot truncate to a larger file size. Current size: 0",
+     errors.InvalidRequest),
+    ("StandbyException", "", errors.UpstreamUnavailable),
+    ("SafeModeException", "Cannot create file /f. Name node is in safe mode.",
+     errors.UpstreamUnavailable),
+    ("RemoteException", "Cannot create file /f. Name node is in safe mode.",
+     errors.UpstreamUnavailable),
+    ("IOException", "Failed to find datanode, suggest to check cluster health.",
+     errors.UpstreamUnavailable),
+    ("SocketTimeoutException", "", errors.UpstreamTimeout),
+    ("NullPointerException", "", errors.UpstreamFault),
+    ("IOException", "something new", errors.UpstreamFault),
+]
+
+
+@pytest.mark.parametrize(("name", "message", "expected"), SAID)
+def test_names_and_where_they_are_vague_messages_decide(
+    name: str, message: str, expected: type[errors.GatewayError],
+) -> None:
+    error = translated(RemoteFault(500, name, message), PATH)
+    assert type(error) is expected
+    if isinstance(error, errors.PathError):
+        assert error.path == PATH
+
+
+@pytest.mark.parametrize(("name", "message", "expected"), SAID)
+def test_no_message_shows_a_path_of_hdfs(
+    name: str, message: str, expected: type[errors.GatewayError],
+) -> None:
+    error = translated(RemoteFault(500, name, message), "/shown")
+    assert "/" not in str(error).replace("/shown", "")
+
+
+@pytest.mark.parametrize(("status", "expected"), [
+    (401, errors.UpstreamFault), (404, errors.UpstreamFault), (500, errors.UpstreamFault),
+    (502, errors.UpstreamUnavailable), (503, errors.UpstreamUnavailable),
+    (504, errors.UpstreamTimeout),
+])
+@pytest.mark.parametrize("body", [
+    b"<html>", b"", b"{}", b"[1]", b'{"RemoteException": 5}', b'{"RemoteException": {}}',
+    b"\xff\xfe", b'{"RemoteException": {"message": "x"}}', b"[" * 50_000])
+def test_errors_that_are_none_of_webhdfs(
+    status: int, body: bytes, expected: type[errors.GatewayError],
+) -> None:
+    error = translated(remote_fault(WholeAnswer(status, [], body)), PATH)
+    assert type(error) is expected
+
+
+@pytest.mark.parametrize("odd", [None, 5, ["x"], {"a": "b"}])
+def test_a_remote_exception_of_odd_types(odd: object) -> None:
+    body = json.dumps({"RemoteException": {
+        "exception": "StandbyException", "javaClassName": odd, "message": odd}}).encode()
+    fault = remote_fault(WholeAnswer(403, [], body))
+    assert type(translated(fault, PATH)) is errors.UpstreamUnavailable
+
+
+@pytest.mark.parametrize(("fault", "expected"), [
+    (NotSent("refused"), errors.UpstreamUnavailable),
+    (exceptions.ConnectionError("reset"), errors.UpstreamUnavailable),
+    (exceptions.SSLError("certificate"), errors.UpstreamUnavailable),
+    (exceptions.ConnectTimeout("slow"), errors.UpstreamTimeout),
+    (exceptions.ReadTimeout("slow"), errors.UpstreamTimeout),
+    (BadAnswer("no HTTP"), errors.UpstreamFault),
+    (ShortBody("cut"), errors.UpstreamFault),
+    (requests.RequestException("else"), errors.UpstreamFault),
+])
+def test_faults_of_the_connection(
+    fault: Exception, expected: type[errors.GatewayError],
+) -> None:
+    assert type(translated(fault, PATH)) is expected
