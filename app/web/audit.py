@@ -1,8 +1,8 @@
 """The audit log: one JSON object a line, one line a request, refusals included.
 
-A line tells who did what to which path with which outcome, and never a secret: no header and no
-query string goes in. Lines are written by one `write` each, so that the lines of several workers
-do not mix.
+A line tells who did what to which path with which outcome, and never a secret: no header goes
+in, and of the query only the paths. Lines are written by one `write` each, so that the lines of
+several workers do not mix.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.errors import InvalidRequest
+from app.web.query import parse_query
+
 if TYPE_CHECKING:
     from app.web.exchange import Exchange
+    from app.web.query import Query
 
 _log = logging.getLogger(__name__)
 _MAX_PATH = 8000
@@ -62,6 +66,7 @@ class AuditLog:
 
 def _record(exchange: Exchange, seconds: float, *, complete: bool) -> dict[str, object]:
     principal = exchange.principal
+    query = exchange.query if exchange.query is not None else _query_of(exchange)
     return {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "id": exchange.request_id,
@@ -70,10 +75,23 @@ def _record(exchange: Exchange, seconds: float, *, complete: bool) -> dict[str, 
         "address": exchange.origin.address,
         "method": exchange.method[:16],
         "operation": exchange.operation or None,
-        "path": exchange.path[:_MAX_PATH] or None,
+        "path": _named(query, "path"),
+        "destination": _named(query, "destination"),
         "status": exchange.status,
         "bytesIn": exchange.bytes_in,
         "bytesOut": exchange.bytes_out,
         "seconds": round(seconds, 6),
         "complete": complete,
     }
+
+
+def _query_of(exchange: Exchange) -> Query:
+    """Return the query of a request that was refused before it was parsed."""
+    try:
+        return parse_query(exchange.environ.get("QUERY_STRING", ""))
+    except InvalidRequest:
+        return {}
+
+
+def _named(query: Query, name: str) -> str | None:
+    return query[name][0][:_MAX_PATH] if name in query else None

@@ -13,6 +13,7 @@ from app.web.origin import Origin, origin_of
 if TYPE_CHECKING:
     from app.core.identity import Principal
     from app.web.origin import Networks
+    from app.web.query import Query
 
 KEY = "httpfs_proxy.exchange"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -29,7 +30,7 @@ class Exchange:
     principal: Principal | None = None
     claimed_user: str = ""
     operation: str = ""
-    path: str = ""
+    query: Query | None = None
     bytes_in: int = 0
     bytes_out: int = 0
     status: int = 0

@@ -121,7 +121,6 @@ class Api:
 
 def _endpoint(operation: Operation, services: Services) -> Callable[[], Response]:
     """Return the view function that Flask calls."""
-    path_param = next((param for param in operation.params if param.name == "path"), None)
 
     def endpoint() -> Response:
         exchange = current(request.environ)
@@ -129,9 +128,8 @@ def _endpoint(operation: Operation, services: Services) -> Callable[[], Response
         if operation.open_to_all:
             return operation.view(OpenCall(services, exchange))
         principal = authenticate(services, exchange)
-        values = read_all(operation.params, parse_query(exchange.environ["QUERY_STRING"]))
-        if path_param is not None:
-            exchange.path = values[path_param]
+        exchange.query = parse_query(exchange.environ["QUERY_STRING"])
+        values = read_all(operation.params, exchange.query)
         files = services.files_of(principal)
         return operation.view(Call(services, exchange, principal, files, values))
 
