@@ -54,12 +54,13 @@ class PathText:
 
 
 class AnyText:
-    """Text of at least one character."""
+    """Text that a pattern matches whole; unless told otherwise, of at least one character."""
 
     def __init__(self, allowed: str, pattern: str = r"(?s).+") -> None:
         self.allowed = allowed
         self._pattern = re.compile(pattern)
-        self.schema: dict[str, Any] = {"type": "string", "minLength": 1}
+        least = 0 if self._pattern.fullmatch("") else 1
+        self.schema: dict[str, Any] = {"type": "string", "minLength": least}
 
     def parse(self, text: str) -> str:
         """Take what the pattern matches whole."""

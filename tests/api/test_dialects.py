@@ -1,0 +1,151 @@
+"""Every error of the gateway in every dialect: a status, a body, and nothing of the inside."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+
+from app.core import errors
+from app.core.identity import Principal
+from app.core.paths import HdfsPath
+from app.factory import DIALECTS
+from app.web import dialects
+from app.web.exchange import begin, current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from werkzeug.test import TestResponse
+
+    from app.web.dialects import Dialect
+
+SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
+    errors.InvalidPath: ("a:b", "HDFS names have no ':'"),
+    errors.InvalidParameter: ("overwrite", "maybe", "true or false"),
+    errors.InvalidParameters: ([errors.InvalidParameter("a", "b", "c"),
+                                errors.MissingParameter("d", "e")],),
+    errors.MissingParameter: ("path", "a path"),
+    errors.DigestMismatch: ("Content-MD5", "md5", "AAAA", "BBBB"),
+    errors.BodyTooLarge: (100,),
+    errors.TooManyAttempts: (7,),
+    errors.PreconditionFailed: ("If-Match",),
+    errors.RangeNotSatisfiable: (10, "offset 11 lies past the end"),
+    errors.RouteNotFound: ("/nowhere",),
+    errors.MethodNotAllowed: ("PATCH", ["GET", "PUT"]),
+}
+ROOT = HdfsPath("/data/secret-room")
+STATUSES = {
+    errors.InvalidPath: 400, errors.NotAuthenticated: 401, errors.InsecureTransport: 403,
+    errors.ReadOnlyPrincipal: 403, errors.QuotaExceeded: 403, errors.PathNotFound: 404,
+    errors.NotAFile: 404, errors.RouteNotFound: 404, errors.MethodNotAllowed: 405,
+    errors.AlreadyExists: 409, errors.DirectoryNotEmpty: 409, errors.LengthRequired: 411,
+    errors.PreconditionFailed: 412, errors.BodyTooLarge: 413, errors.UnsupportedMedia: 415,
+    errors.RangeNotSatisfiable: 416, errors.TooManyAttempts: 429, errors.Unsupported: 501,
+    errors.UpstreamFault: 502, errors.UpstreamUnavailable: 503, errors.UpstreamTimeout: 504,
+}
+
+
+def every_class(cls: type[errors.GatewayError] = errors.GatewayError) -> Iterator[
+        type[errors.GatewayError]]:
+    """Yield a class and all that come from it; each may be raised."""
+    yield cls
+    for below in cls.__subclasses__():
+        yield from every_class(below)
+
+
+def made(cls: type[errors.GatewayError]) -> errors.GatewayError:
+    """Return an error of this very class."""
+    if cls in SPECIAL:
+        return cls(*SPECIAL[cls])
+    if issubclass(cls, errors.PathError):
+        return cls(f"{ROOT}/dir/file", "a detail")
+    return cls("what went wrong")
+
+
+CLASSES = sorted(set(every_class()), key=lambda cls: cls.__name__)
+BY_PREFIX = [pytest.param(prefix, dialect, id=prefix) for prefix, dialect in DIALECTS]
+
+
+def answer(prefix: str, error: Exception, principal: Principal | None = None) -> TestResponse:
+    """Return what a client gets under a prefix when a view raises this error."""
+    app = Flask("test", static_folder=None)
+    dialects.install(app, DIALECTS, "a realm")
+
+    def view(rest: str) -> str:
+        raise error
+
+    app.add_url_rule("/<path:rest>", view_func=view, methods=["GET", "PUT"])
+    flask_wsgi = app.wsgi_app
+
+    def wsgi(environ: dict[str, Any], start_response: Any) -> Any:
+        begin(environ, ())
+        current(environ).principal = principal
+        return flask_wsgi(environ, start_response)
+
+    app.wsgi_app = wsgi  # type: ignore[method-assign]
+    return app.test_client().get(f"{prefix.rstrip('/')}/anything")
+
+
+def test_every_class_of_the_module_is_tried() -> None:
+    declared = {cls for _, cls in inspect.getmembers(errors, inspect.isclass)
+                if issubclass(cls, errors.GatewayError)}
+    assert declared == set(CLASSES)
+
+
+@pytest.mark.parametrize(("prefix", "dialect"), BY_PREFIX)
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_error_in_every_dialect(
+    cls: type[errors.GatewayError], prefix: str, dialect: Dialect,
+) -> None:
+    error = made(cls)
+    told = answer(prefix, error)
+    assert told.status_code == dialect.row(error).status
+    assert 400 <= told.status_code < 600
+    assert told.data
+    assert b"Traceback" not in told.data
+    for message in error.messages:
+        assert message
+        assert "\n" not in message
+
+
+@pytest.mark.parametrize("cls", STATUSES, ids=lambda cls: cls.__name__)
+def test_the_statuses_of_the_file_api(cls: type[errors.GatewayError]) -> None:
+    error = made(cls)
+    told = answer("/f", error)
+    assert told.status_code == STATUSES[cls]
+    assert told.get_json() == {"status": "FAILURE", "result": None, "error": error.messages}
+
+
+@pytest.mark.parametrize("prefix", [prefix for prefix, _ in DIALECTS])
+def test_an_error_that_nobody_expected_says_nothing(prefix: str) -> None:
+    told = answer(prefix, ZeroDivisionError("the secret of /data/secret-room"))
+    assert told.status_code == 500
+    assert b"secret" not in told.data
+    assert b"ZeroDivision" not in told.data
+
+
+@pytest.mark.parametrize("prefix", [prefix for prefix, _ in DIALECTS])
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if issubclass(cls, errors.PathError)],
+                         ids=lambda cls: cls.__name__)
+def test_paths_are_shown_as_the_caller_knows_them(
+    cls: type[errors.GatewayError], prefix: str,
+) -> None:
+    confined = Principal("someone", "alice", root=ROOT)
+    told = answer(prefix, made(cls), confined)
+    assert b"secret-room" not in told.data
+    assert b"/dir/file" in told.data
+
+
+def test_what_http_asks_of_a_status() -> None:
+    def headers(cls: type[errors.GatewayError]) -> Any:
+        return answer("/f", made(cls)).headers
+
+    assert headers(errors.NotAuthenticated)["WWW-Authenticate"] == (
+        'Basic realm="a realm", charset="UTF-8"')
+    assert headers(errors.MethodNotAllowed)["Allow"] == "GET, PUT"
+    assert headers(errors.TooManyAttempts)["Retry-After"] == "7"
+    assert headers(errors.RangeNotSatisfiable)["Content-Range"] == "bytes */10"
+    assert int(headers(errors.UpstreamUnavailable)["Retry-After"]) > 0
