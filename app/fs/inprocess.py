@@ -173,7 +173,9 @@ class WsgiAnswer(Answer):
     ) -> Callable[[bytes], None]:
         self._started = True
         self.status_code = int(status.split(" ", 1)[0])
-        self._fields = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers]
+        # No field goes over a wire here, so one beyond Latin-1 need not end the call.
+        self._fields = [(n.encode("latin-1"), v.encode("latin-1", "replace"))
+                        for n, v in headers]
         return self._write
 
     def _write(self, data: bytes) -> None:

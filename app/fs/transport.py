@@ -95,11 +95,13 @@ class DirectAdapter(ExchangeAdapter):
                 connection.send((head + tail).encode("ascii") + body)
             else:
                 connection.send(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode("ascii"))
-                return send_chunked(connection, body)
         except BaseException:
             connection.close()
             raise
-        return connection.receive()
+        # From here on the connection may be in the pool again, whatever is raised.
+        if body is None or isinstance(body, bytes):
+            return connection.receive()
+        return send_chunked(connection, body)
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -82,6 +82,8 @@ def test_a_broken_iterator_ends_the_body_properly_and_goes_on(
         session.exchange("PUT", f"{upstream.url}/", body())
     assert caught.value is failure
     assert [request.body for request in upstream.requests] == [b"all that came"]
+    session.exchange("PUT", f"{upstream.url}/", iter([b"next"]))
+    assert upstream.connections == 1
 
 
 def test_a_broken_iterator_is_told_even_where_the_server_breaks_too(
