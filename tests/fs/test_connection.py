@@ -65,7 +65,7 @@ def test_a_body_that_is_given_up_costs_its_connection(
 
     def script(peer: Peer) -> None:
         peer.request()
-        peer.send(answer(bytes(100_000))[:-1])
+        peer.send(answer(bytes(1000))[:-1])
         ended.append(peer.is_closed_by_client())
 
     upstream = serve(script)
