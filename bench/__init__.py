@@ -1,0 +1,1 @@
+"""Side-by-side measurements of the gateway, HttpFS and direct WebHDFS."""

@@ -1,0 +1,133 @@
+"""`python -m bench`: start Hadoop, HttpFS and the gateway, measure them in turn, and tell."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import listings, slow, small_files, status_calls, transfers
+from bench.report import Results, table
+from bench.targets import TARGETS
+from bench.world import QUICK, WORKERS, Sizes, World
+from tests.hadoop.jars import java
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+BENCHES: dict[str, tuple[str, ModuleType]] = {
+    "status": ("status calls, 16 connections", status_calls),
+    "transfers": ("one big file", transfers),
+    "pairs": ("4 KiB up and down", small_files),
+    "listing": ("listing of a big directory", listings),
+    "slow": ("slow downloads", slow),
+}
+HEAD = """\
+# Measured
+
+Made by `make bench`: the gateway, HttpFS and WebHDFS itself (NameNode and DataNode: "direct"),
+one after the other in each round, all on one machine's loopback.
+
+- {cores} cores ({machine}), shared by the load generator, the party that is measured, NameNode and
+  DataNode: absolute figures say little, ratios more.
+- Hadoop 3.4.2 (Java {java}, heaps as Java chooses), {datanodes} DataNode(s), replication
+  {replication}; Hadoop's own configuration but for what `tests/hadoop/configuration.py` sets and
+  `bench/world.py` does not set back.
+- Python {python}, {packages}; the gateway has {workers} workers by `deploy/gunicorn.conf.py`,
+  checks HTTP Basic on each call, writes its audit line and counts its metrics.
+- Medians of {rounds} round(s), least and greatest in brackets; ratios are taken round by round.
+- {sizes}
+"""
+PACKAGES = ("flask", "gevent", "gunicorn", "hdfs", "httptools")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line asks for."""
+    options = _options(arguments)
+    sizes = QUICK if options.quick else Sizes()
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-", dir=options.directory) as directory,
+        World(Path(directory), sizes, options.datanodes) as world,
+    ):
+        measured = {name: _measure(world, name, options.rounds) for name in options.only}
+        parties = [party.name for party in world.parties]
+    text = "\n".join([*_head(options.rounds, options.datanodes, sizes),
+                      *_verdicts(measured), *_tables(measured, parties)]) + "\n"
+    print(text)
+    if options.write:
+        RESULTS.write_text(text)
+    return 0
+
+
+def _measure(world: World, name: str, rounds: int) -> Results:
+    title, bench = BENCHES[name]
+    print(f"preparing: {title}", file=sys.stderr)
+    bench.prepare(world)
+    results = Results(title)
+    for number in range(rounds):
+        # Each round begins with another party, so that none always follows the same one.
+        turn = number % len(world.parties)
+        for party in (*world.parties[turn:], *world.parties[:turn]):
+            figures = bench.measure(world, party)
+            results.add(party.name, figures)
+            print(f"{name} {number + 1}/{rounds} {party.name}: "
+                  + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()),
+                  file=sys.stderr, flush=True)
+    return results
+
+
+def _head(rounds: int, datanodes: int, sizes: Sizes) -> list[str]:
+    found = subprocess.run([java(), "-version"], capture_output=True, text=True, check=True)
+    version = re.search(r'"(.+?)"', found.stderr)
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    return [*HEAD.format(
+        cores=os.cpu_count(), machine=platform.machine(), java=version[1] if version else "?",
+        datanodes=datanodes, replication=min(3, datanodes), python=platform.python_version(),
+        packages=packages, workers=WORKERS, rounds=rounds, sizes=sizes).splitlines(), ""]
+
+
+def _verdicts(measured: dict[str, Results]) -> list[str]:
+    rows = [target.verdict(measured[target.bench]) for target in TARGETS
+            if target.bench in measured]
+    if not rows:
+        return []
+    return ["## Targets", "", "| the gateway's | wanted | measured | |",
+            "| --- | --- | --- | --- |", *rows, ""]
+
+
+def _tables(measured: dict[str, Results], parties: list[str]) -> list[str]:
+    lines = ["## Side by side", ""]
+    for results in measured.values():
+        lines += [*table(results, parties), ""]
+    return lines[:-1]
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=BENCHES, default=list(BENCHES),
+                        metavar="NAME", help=f"measure these alone: {', '.join(BENCHES)}")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each (default 5)")
+    parser.add_argument("--quick", action="store_true",
+                        help="smaller files and shorter runs, to see that all works")
+    parser.add_argument("--datanodes", type=int, default=1,
+                        help="DataNodes; replication is as many, 3 at most (default 1)")
+    parser.add_argument("--directory", type=Path, default=None,
+                        help="where the data lies meanwhile (default: the temporary directory)")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} too")
+    options = parser.parse_args(arguments)
+    for name in ("rounds", "datanodes"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} {getattr(options, name)}: allowed is 1 or more")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

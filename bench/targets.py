@@ -1,0 +1,15 @@
+"""What the gateway is meant to reach, measurement by measurement."""
+
+from bench.report import Target
+
+TARGETS = (
+    Target("status", "calls a second", 0.8, against="HttpFS"),
+    Target("status", "calls a second", 1.0, against="HttpFS"),
+    Target("transfers", "download, GB/s", 0.9, against="direct"),
+    Target("transfers", "download, GB/s", 1.0, against="HttpFS"),
+    Target("transfers", "upload, GB/s", 0.9, against="direct"),
+    Target("transfers", "upload, GB/s", 1.0, against="HttpFS"),
+    Target("slow", "downloads open and progressing", 1000),
+    Target("slow", "memory, gateway, HttpFS or NameNode, MiB", 400, at_most=True),
+    Target("slow", "status p99 meanwhile, ms", 100, at_most=True),
+)

@@ -1,0 +1,131 @@
+"""Hadoop, HttpFS and the gateway on loopback, with the files that are measured on."""
+
+from __future__ import annotations
+
+import os
+import resource
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from bench import parties
+from bench.client import exchange
+from bench.keepalive import KeepAlive
+from bench.parties import CREATED, HADOOP_USER, ROOM, Party
+from bench.processes import Processes
+from tests.gateway import Gateway
+from tests.hadoop.cluster import JVM_DEFAULTS, Cluster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MIB = 1024 * 1024
+WORKERS = 2
+SMALL_FILE, BIG_FILE, SLOW_FILE, DIRECTORY = (
+    f"{ROOM}/{name}" for name in ("small", "big", "slow", "directory"))
+# The tests' cluster is quick to notice the dead; here everything is as Hadoop has it.
+HADOOP_DEFAULTS = {
+    "dfs.heartbeat.interval": "3",
+    "dfs.namenode.heartbeat.recheck-interval": "300000",
+    "dfs.namenode.stale.datanode.interval": "30000",
+    "dfs.namenode.avoid.read.stale.datanode": "false",
+    "dfs.namenode.avoid.write.stale.datanode": "false",
+    "dfs.namenode.redundancy.interval.seconds": "3",
+    "dfs.namenode.fs-limits.min-block-size": str(MIB),
+    "dfs.namenode.edits.noeditlogchannelflush": "false",
+    "ipc.client.connect.retry.interval": "1000",
+    "ipc.client.connection.maxidletime": "10000",
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured; durations are in seconds."""
+
+    warm_up: float = 10.0
+    status_seconds: float = 5.0
+    transfer_bytes: int = 1024 * MIB
+    pair_seconds: float = 8.0
+    entries: int = 100_000
+    slow_clients: int = 1_000
+    slow_bytes: int = 32 * MIB
+    slow_seconds: float = 15.0
+
+
+QUICK = Sizes(warm_up=2.0, status_seconds=2.0, transfer_bytes=256 * MIB, pair_seconds=3.0,
+              entries=10_000, slow_clients=1_000, slow_bytes=16 * MIB, slow_seconds=6.0)
+
+
+class World:
+    """Everything that runs; as a context manager it runs inside. The data lies in `directory`."""
+
+    def __init__(self, directory: Path, sizes: Sizes, datanodes: int) -> None:
+        self.sizes = sizes
+        self.datanodes = datanodes
+        self._directory = directory
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        with self._stack:
+            self._start()
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """Who is measured."""
+        return self.gateway, self.httpfs, self.direct
+
+    def _start(self) -> None:
+        conf = {**HADOOP_DEFAULTS, "dfs.replication": str(min(3, self.datanodes))}
+        cluster = self._stack.enter_context(Cluster(
+            self._directory / "hadoop", datanodes=self.datanodes, conf=conf, jvm=JVM_DEFAULTS))
+        cluster.make_user(HADOOP_USER)
+        users = {parties.GATEWAY_USER: {
+            "hadoop_user": HADOOP_USER, "password": parties.GATEWAY_PASSWORD}}
+        served = self._stack.enter_context(Gateway(
+            self._directory / "gateway", backend=cluster.namenode_url, workers=WORKERS,
+            users=users, superuser=cluster.superuser))
+        self.gateway = parties.gateway(served.url)
+        self.httpfs = parties.httpfs(cluster.httpfs_url)
+        self.direct = parties.direct(cluster.namenode_url)
+        pids = cluster.pids
+        self.processes = Processes({
+            "gateway": lambda: [served.master, *served.workers()],
+            "httpfs": lambda: [pids["httpfs"]],
+            "namenode": lambda: [pids["namenode"]],
+            "datanode": lambda: [pid for role, pid in pids.items() if "datanode" in role],
+        })
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file without the gateway."""
+        sock, head = self.direct.begin_write(path, len(content))
+        with sock:
+            exchange(sock, head + content, CREATED)
+
+    def write_random(self, path: str, size: int) -> bytes:
+        """Write a file of `size` bytes that repeat every MiB, and return that MiB."""
+        piece = os.urandom(min(size, MIB))
+        sock, head = self.direct.begin_write(path, size)
+        with sock:
+            sock.sendall(head)
+            for _ in range(size // len(piece) - 1):
+                sock.sendall(piece)
+            exchange(sock, piece, CREATED)
+        return piece
+
+    def delete(self, path: str) -> None:
+        """Delete a file or directory without the gateway."""
+        with self.direct.connect() as sock:
+            exchange(sock, self.direct.request("delete", path))
+
+    def fill_directory(self) -> None:
+        """Make a directory of `sizes.entries` entries."""
+        requests = (self.direct.request("mkdir", f"{DIRECTORY}/entry-{number:07}")
+                    for number in range(self.sizes.entries))
+        KeepAlive(self.direct.address, connections=16).run_all(requests)
