@@ -4,6 +4,7 @@ SQLite runs in WAL mode with synchronous=NORMAL: a killed process loses nothing 
 a power loss may lose the last transactions before it, but leaves the database consistent.
 """
 
+import fcntl
 import os
 import sqlite3
 from collections import deque
@@ -13,6 +14,36 @@ from pathlib import Path
 from typing import Final
 
 BUSY_TIMEOUT_MS: Final = 60_000
+
+
+class Queue:
+    """Lets writers of all processes in one at a time, each woken when its turn has come.
+
+    SQLite alone would have them sleep and look again, ever longer, while others slip in.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: deque[int] = deque()
+
+    def enter(self) -> int:
+        """Wait for the turn; returns what `leave` wants."""
+        try:
+            descriptor = self._idle.pop()
+        except IndexError:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            descriptor = os.open(self._path, flags, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return descriptor
+
+    def leave(self, descriptor: int) -> None:
+        """Let the next one in."""
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        self._idle.append(descriptor)
+
+    def forget(self) -> None:
+        """Drop the descriptors: after a fork they are the parent's, who may hold the turn."""
+        self._idle = deque()
 
 
 class Database:
@@ -27,6 +58,7 @@ class Database:
         self._pid = os.getpid()
         self._idle: deque[sqlite3.Connection] = deque()
         self._inherited: list[sqlite3.Connection] = []
+        self._queue = Queue(path.with_name("writers.lock"))
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -43,6 +75,7 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """Run the body as the only writer; commit at its end, roll back on an exception."""
         connection = self._take()
+        turn = self._queue.enter()
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -52,6 +85,7 @@ class Database:
                 connection.execute("ROLLBACK")
             raise
         finally:
+            self._queue.leave(turn)
             self._idle.append(connection)
 
     def prepare(self) -> None:
@@ -74,6 +108,7 @@ class Database:
             # A connection opened before fork belongs to the parent: keep it open, unused.
             self._inherited.extend(self._idle)
             self._idle = deque()
+            self._queue.forget()
             self._pid = os.getpid()
         with suppress(IndexError):
             return self._idle.pop()
