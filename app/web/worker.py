@@ -1,0 +1,73 @@
+"""The gunicorn worker that deploy/gunicorn.conf.py chooses: gevent's, with fewer system calls.
+
+gunicorn sends the head of an answer and its body separately, and gevent asks the kernel for the
+size of the send buffer on every `sendall`. For an answer of a few hundred bytes that is a third
+of what the server costs; here it is one `send`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.workers.ggevent import GeventWorker
+
+_JOIN_BELOW = 16 * 1024
+
+
+class JoiningSocket:
+    """A client socket that holds back a small first piece until the next one, or `flush`."""
+
+    __slots__ = ("_first", "_held", "_socket")
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self._held = b""
+        self._first = True
+
+    def sendall(self, data: bytes) -> None:
+        """Send `data`, together with what was held back."""
+        if self._first and len(data) < _JOIN_BELOW:
+            self._held = data
+        elif self._held and len(data) < _JOIN_BELOW:
+            held, self._held = self._held, b""
+            self._send(held + data)
+        else:
+            self.flush()
+            self._send(data)
+        self._first = False
+
+    def flush(self) -> None:
+        """Send what is held back."""
+        held, self._held = self._held, b""
+        if held:
+            self._send(held)
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Set the timeout of what follows; whoever does so is about to wait for the client."""
+        self.flush()
+        self._socket.settimeout(seconds)
+
+    def shutdown(self, how: int) -> None:
+        """Shut down; an answer that failed before its body began is not begun."""
+        self._held = b""
+        self._socket.shutdown(how)
+
+    def _send(self, data: bytes) -> None:
+        sent = self._socket.send(data)
+        if sent < len(data):
+            self._socket.sendall(memoryview(data)[sent:])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+
+class GatewayWorker(GeventWorker):  # type: ignore[misc]
+    """gevent's worker over JoiningSocket."""
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Serve one request of a connection."""
+        joining = JoiningSocket(sock)
+        try:
+            super().handle_request(listener_name, req, joining, addr)
+        finally:
+            joining.flush()
