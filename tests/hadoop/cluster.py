@@ -13,25 +13,19 @@ from typing import Self
 
 from tests.hadoop import configuration
 from tests.hadoop.daemon import Daemon, free_port
-from tests.hadoop.jars import HadoopError, jars, java
+from tests.hadoop.jars import HadoopError, jars
+from tests.hadoop.launch import (
+    FAST_START,
+    HTTPFS,
+    JVM_DEFAULTS,
+    NAMENODE,
+    START_SECONDS,
+    Launcher,
+    Superuser,
+)
 from tests.hadoop.probe import bean, webhdfs
 
 __all__ = ["FAST_START", "JVM_DEFAULTS", "Cluster", "HadoopError", "jars"]
-
-START_SECONDS = 90.0
-NAMENODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
-DATANODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
-HTTPFS = "org.apache.hadoop.fs.http.server.HttpFSServerWebServer"
-
-# Half the start-up time and a third of the memory, at the price of slower long runs.
-_LEAN = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-FAST_START: Mapping[str, Sequence[str]] = {
-    "namenode": (*_LEAN, "-Xmx512m"),
-    "datanode": (*_LEAN, "-Xmx256m"),
-    "httpfs": (*_LEAN, "-Xmx384m"),
-}
-# For measurements: what the JVM takes when nobody says anything.
-JVM_DEFAULTS: Mapping[str, Sequence[str]] = {"namenode": (), "datanode": (), "httpfs": ()}
 
 
 class Cluster:
@@ -62,7 +56,8 @@ class Cluster:
         self.httpfs_url = f"http://127.0.0.1:{self._httpfs_port}" if httpfs else ""
         self._conf = dict(conf or {})
         self._proxy_users = tuple(proxy_users)
-        self._jvm = jvm
+        self._launcher = Launcher(self.directory, self.superuser, jvm)
+        self._admin = Superuser(self.superuser)
         self._datanode_ports = [free_port() for _ in range(datanodes)]
         self._namenode: Daemon | None = None
         self._datanodes: list[Daemon] = []
@@ -107,12 +102,7 @@ class Cluster:
 
     def make_user(self, name: str, *, group: str | None = None, mode: str = "755") -> str:
         """Create the user's home directory, owned by the user, and return its path."""
-        home = f"/user/{name}"
-        self._make_directory("/user", "755")
-        self._make_directory(home, mode)
-        owner = {"owner": name, **({"group": group} if group else {})}
-        self._as_superuser("PUT", home, op="SETOWNER", **owner)
-        return home
+        return self._admin.make_user(self.namenode_url, name, group=group, mode=mode)
 
     def kill_datanode(self, i: int, signal: signals.Signals = signals.SIGKILL) -> None:
         """Send a DataNode a signal; SIGSTOP and SIGCONT make it hang and go on."""
@@ -152,17 +142,18 @@ class Cluster:
             httpfs_port=self._httpfs_port, proxy_users=self._proxy_users
         )
         configuration.write(self.directory / "conf", shared, httpfs, self._conf)
-        for name in ("logs", "tmp", "httpfs"):
-            (self.directory / name).mkdir(exist_ok=True)
-        self._namenode = self._daemon("namenode", "namenode", NAMENODE)
-        self._datanodes = [self._datanode(i) for i in range(len(self._datanode_ports))]
+        self._launcher.make_folders()
+        self._namenode = self._launcher.daemon("namenode", "namenode", NAMENODE)
+        self._datanodes = [
+            self._launcher.datanode(i, port) for i, port in enumerate(self._datanode_ports)
+        ]
         if self.httpfs_url:
-            self._httpfs = self._daemon("httpfs", "httpfs", HTTPFS)
+            self._httpfs = self._launcher.daemon("httpfs", "httpfs", HTTPFS)
 
     def _launch(self) -> None:
         if self._httpfs is not None:
             self._httpfs.start()
-        self._format()
+        self._launcher.run("format", "namenode", NAMENODE, "-format", "-nonInteractive")
         namenode = self._one(self._namenode)
         namenode.start()
         # A DataNode whose first call meets a NameNode half started sleeps for five seconds.
@@ -174,42 +165,9 @@ class Cluster:
         self._await_namenode()
         for i in range(len(self._datanodes)):
             self._await_datanode(i)
-        self._make_directory("/tmp", "1777")
+        self._admin.make_directory(self.namenode_url, "/tmp", "1777")
         if self._httpfs is not None:
             self._await_httpfs()
-
-    def _format(self) -> None:
-        formatting = self._daemon("format", "namenode", NAMENODE, "-format", "-nonInteractive")
-        formatting.start()
-        try:
-            formatting.finish(seconds=START_SECONDS)
-        finally:
-            formatting.stop()
-
-    def _daemon(self, name: str, role: str, main: str, *arguments: str) -> Daemon:
-        hadoop = jars()
-        places = {"home": "httpfs", "config": "conf", "log": "logs", "temp": "tmp"}
-        command = [
-            java(),
-            "--add-opens=java.base/java.lang=ALL-UNNAMED",
-            "-Djava.net.preferIPv4Stack=true",
-            *(f"-Dhttpfs.{key}.dir={self.directory / place}" for key, place in places.items()),
-            *self._jvm[role],
-            *("-classpath", f"{self.directory / 'conf'}:{hadoop}:{hadoop / 'lib'}/*"),
-            *(main, *arguments),
-        ]
-        env = {**os.environ, "HADOOP_USER_NAME": self.superuser}
-        return Daemon(name, command, self.directory / "logs" / f"{name}.log", env)
-
-    def _datanode(self, i: int) -> Daemon:
-        options = {
-            "dfs.datanode.data.dir": (self.directory / f"data-{i}").as_uri(),
-            "dfs.datanode.address": f"127.0.0.1:{free_port()}",
-            "dfs.datanode.ipc.address": f"127.0.0.1:{free_port()}",
-            "dfs.datanode.http.address": f"127.0.0.1:{self._datanode_ports[i]}",
-        }
-        arguments = [part for key, value in options.items() for part in ("-D", f"{key}={value}")]
-        return self._daemon(f"datanode-{i}", "datanode", DATANODE, *arguments)
 
     def _daemons(self) -> list[Daemon]:
         several = [self._namenode, *self._datanodes, self._httpfs]
@@ -250,11 +208,3 @@ class Cluster:
                 return False
 
         self._one(self._httpfs).await_ready("answering", ready, seconds=START_SECONDS)
-
-    def _make_directory(self, path: str, mode: str) -> None:
-        # MKDIRS masks the mode by the umask, and leaves a directory that exists as it is.
-        for operation in ("MKDIRS", "SETPERMISSION"):
-            self._as_superuser("PUT", path, op=operation, permission=mode)
-
-    def _as_superuser(self, method: str, path: str, **parameters: str) -> None:
-        webhdfs(self.namenode_url, method, path, **parameters, **{"user.name": self.superuser})

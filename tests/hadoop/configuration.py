@@ -40,6 +40,10 @@ FILE_SYSTEM = {
     "dfs.datanode.hostname": "127.0.0.1",
     "dfs.client.use.datanode.hostname": "false",
 }
+NAMESERVICE = "ha"
+FAILOVER_PROVIDER = (
+    "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider"
+)
 LOG4J = """\
 log4j.rootLogger=INFO,console
 log4j.appender.console=org.apache.log4j.ConsoleAppender
@@ -58,13 +62,51 @@ def site(
     directory: Path, *, rpc_port: int, namenode_port: int, impersonators: Sequence[str]
 ) -> dict[str, str]:
     """Return the properties that NameNode, DataNodes and HttpFS share."""
+    return {
+        **_common(directory, impersonators),
+        "fs.defaultFS": f"hdfs://127.0.0.1:{rpc_port}",
+        "dfs.namenode.http-address": f"127.0.0.1:{namenode_port}",
+        "dfs.namenode.name.dir": (directory / "name").as_uri(),
+    }
+
+
+def ha_site(
+    directory: Path,
+    *,
+    names: Sequence[str],
+    rpc_ports: Sequence[int],
+    http_ports: Sequence[int],
+    impersonators: Sequence[str],
+) -> dict[str, str]:
+    """Return the properties that the NameNodes called `names` and their DataNodes share."""
+    properties = {
+        **_common(directory, impersonators),
+        "fs.defaultFS": f"hdfs://{NAMESERVICE}",
+        "dfs.nameservices": NAMESERVICE,
+        f"dfs.ha.namenodes.{NAMESERVICE}": ",".join(names),
+        "dfs.namenode.shared.edits.dir": (directory / "edits").as_uri(),
+        # Whoever is to be fenced has been killed by the test itself.
+        "dfs.ha.fencing.methods": "shell(/bin/true)",
+        f"dfs.client.failover.proxy.provider.{NAMESERVICE}": FAILOVER_PROVIDER,
+    }
+    for name, rpc_port, http_port in zip(names, rpc_ports, http_ports, strict=True):
+        key = f"{NAMESERVICE}.{name}"
+        properties[f"dfs.namenode.rpc-address.{key}"] = f"127.0.0.1:{rpc_port}"
+        properties[f"dfs.namenode.http-address.{key}"] = f"127.0.0.1:{http_port}"
+        properties[f"dfs.namenode.name.dir.{key}"] = name_folder(directory, name).as_uri()
+    return properties
+
+
+def name_folder(directory: Path, name: str) -> Path:
+    """Return where a NameNode of several keeps its namespace."""
+    return directory / f"name-{name}"
+
+
+def _common(directory: Path, impersonators: Sequence[str]) -> dict[str, str]:
     properties = {
         **FILE_SYSTEM,
         **QUICK_TO_NOTICE,
-        "fs.defaultFS": f"hdfs://127.0.0.1:{rpc_port}",
         "hadoop.tmp.dir": str(directory / "tmp"),
-        "dfs.namenode.http-address": f"127.0.0.1:{namenode_port}",
-        "dfs.namenode.name.dir": (directory / "name").as_uri(),
     }
     for user in impersonators:
         properties[f"hadoop.proxyuser.{user}.hosts"] = "*"

@@ -1,0 +1,119 @@
+"""How a process of Hadoop is put together: Java, its flags, the class path, the folders.
+
+One directory holds a cluster: `conf`, `logs`, `tmp`, and what the daemons store.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.hadoop.daemon import Daemon, free_port
+from tests.hadoop.jars import jars, java
+from tests.hadoop.probe import webhdfs
+
+START_SECONDS = 90.0
+NAMENODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
+DATANODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
+HTTPFS = "org.apache.hadoop.fs.http.server.HttpFSServerWebServer"
+
+# Half the start-up time and a third of the memory, at the price of slower long runs.
+_LEAN = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+FAST_START: Mapping[str, Sequence[str]] = {
+    "namenode": (*_LEAN, "-Xmx512m"),
+    "datanode": (*_LEAN, "-Xmx256m"),
+    "httpfs": (*_LEAN, "-Xmx384m"),
+}
+# For measurements: what the JVM takes when nobody says anything.
+JVM_DEFAULTS: Mapping[str, Sequence[str]] = {"namenode": (), "datanode": (), "httpfs": ()}
+
+
+class Launcher:
+    """Makes the processes of the cluster in one directory; they run as `superuser`."""
+
+    def __init__(
+        self, directory: Path, superuser: str, jvm: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._directory = directory
+        self._superuser = superuser
+        self._jvm = jvm
+
+    def make_folders(self) -> None:
+        """Make the folders that every process wants to find."""
+        for name in ("logs", "tmp", "httpfs"):
+            (self._directory / name).mkdir(exist_ok=True)
+
+    def daemon(
+        self,
+        name: str,
+        role: str,
+        main: str,
+        *arguments: str,
+        properties: Mapping[str, str] | None = None,
+    ) -> Daemon:
+        """Return a process, not started: `role` has the JVM's flags, `properties` are its own."""
+        hadoop = jars()
+        directory = self._directory
+        places = {"home": "httpfs", "config": "conf", "log": "logs", "temp": "tmp"}
+        options = [("-D", f"{key}={value}") for key, value in (properties or {}).items()]
+        command = [
+            java(),
+            "--add-opens=java.base/java.lang=ALL-UNNAMED",
+            "-Djava.net.preferIPv4Stack=true",
+            *(f"-Dhttpfs.{key}.dir={directory / place}" for key, place in places.items()),
+            *self._jvm[role],
+            *("-classpath", f"{directory / 'conf'}:{hadoop}:{hadoop / 'lib'}/*"),
+            *(main, *(part for option in options for part in option), *arguments),
+        ]
+        env = {**os.environ, "HADOOP_USER_NAME": self._superuser}
+        return Daemon(name, command, directory / "logs" / f"{name}.log", env)
+
+    def datanode(self, i: int, http_port: int) -> Daemon:
+        """Return a DataNode with ports and a data folder of its own."""
+        properties = {
+            "dfs.datanode.data.dir": (self._directory / f"data-{i}").as_uri(),
+            "dfs.datanode.address": f"127.0.0.1:{free_port()}",
+            "dfs.datanode.ipc.address": f"127.0.0.1:{free_port()}",
+            "dfs.datanode.http.address": f"127.0.0.1:{http_port}",
+        }
+        return self.daemon(f"datanode-{i}", "datanode", DATANODE, properties=properties)
+
+    def run(
+        self,
+        name: str,
+        role: str,
+        main: str,
+        *arguments: str,
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run a command to its end. Raises HadoopError, with its log's end, unless it succeeds."""
+        command = self.daemon(name, role, main, *arguments, properties=properties)
+        command.start()
+        try:
+            command.finish(seconds=START_SECONDS)
+        finally:
+            command.stop()
+
+
+class Superuser:
+    """The few changes that a test cluster needs, by WebHDFS as its superuser."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def make_directory(self, base_url: str, path: str, mode: str) -> None:
+        """Make a directory of exactly this mode."""
+        # MKDIRS masks the mode by the umask, and leaves a directory that exists as it is.
+        for operation in ("MKDIRS", "SETPERMISSION"):
+            self._put(base_url, path, op=operation, permission=mode)
+
+    def make_user(self, base_url: str, name: str, *, group: str | None, mode: str) -> str:
+        """Make a home directory owned by its user, and return its path."""
+        home = f"/user/{name}"
+        self.make_directory(base_url, "/user", "755")
+        self.make_directory(base_url, home, mode)
+        owner = {"owner": name, **({"group": group} if group else {})}
+        self._put(base_url, home, op="SETOWNER", **owner)
+        return home
+
+    def _put(self, base_url: str, path: str, **parameters: str) -> None:
+        webhdfs(base_url, "PUT", path, **parameters, **{"user.name": self.name})
