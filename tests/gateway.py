@@ -6,9 +6,11 @@ Hadoop daemons, and gunicorn's workers end when their parent does.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
+import select
 import signal as signals
 import sys
 import time
@@ -23,6 +25,7 @@ from passlib.hash import argon2
 from tests.hadoop.daemon import Daemon, free_port
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
@@ -178,6 +181,17 @@ class Gateway:
         assert pid in self.workers(), f"{pid} is no worker of this gateway"
         _kill(pid)
 
+    def worker_of(self, client: socket.socket) -> int:
+        """Return the process id of the worker that serves this connection."""
+        ends = f"0100007F:{self.port:04X} 0100007F:{client.getsockname()[1]:04X}"
+
+        def look() -> int:
+            table = Path("/proc/self/net/tcp").read_text().splitlines()
+            inodes = {f"socket:[{line.split()[9]}]" for line in table if ends in line}
+            return next((pid for pid in self.workers() if inodes & _open_files(pid)), 0)
+
+        return wait_for("a worker that has accepted the connection", look)
+
     def memory(self) -> int:
         """Return the resident bytes of master and workers together."""
         return sum(_status_bytes(pid, "VmRSS") for pid in [self.master, *self.workers()])
@@ -284,11 +298,27 @@ def alive(pid: int) -> bool:
 
 
 def _kill(pid: int) -> None:
+    """Kill a process, and return when its last thread is gone and its sockets are closed."""
     try:
-        os.kill(pid, signals.SIGKILL)
+        watched = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    wait_for(f"the end of process {pid}", lambda: not alive(pid))
+    try:
+        os.kill(pid, signals.SIGKILL)
+        ended, _, _ = select.select([watched], [], [], STOP_SECONDS)
+        assert ended, f"process {pid} is still there after SIGKILL"
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(watched)
+
+
+def _open_files(pid: int) -> set[str]:
+    found: set[str] = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(descriptor.readlink()))
+    return found
 
 
 def _status_bytes(pid: int, field: str) -> int:

@@ -96,6 +96,17 @@ class Files:
         return [entry["pathSuffix"] for entry in answer.json()["result"]["statuses"]]
 
 
+def visible_and_hidden(files: Files) -> list[str]:
+    """Return the names in the directory and a `?` for each that the listing hides.
+
+    HDFS's content summary counts them all, whatever depth they are at.
+    """
+    summary = files.call("GET", "/f/file/summary", path=files.directory).json()["result"]["summary"]
+    names = files.names()
+    counted = summary["directoryCount"] - 1 + summary["fileCount"]
+    return names + ["?"] * (counted - len(names))
+
+
 def status_of(files: Files, path: str) -> dict[str, Any]:
     """Return the status of an absolute or relative path."""
     result = files.call("GET", "/f/file/status", path=path).json()["result"]

@@ -7,8 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.contract.client import CONTENT, OCTETS, errors_of, fresh_name
-from tests.contract.test_upload import visible_and_hidden
+from tests.contract.client import CONTENT, OCTETS, errors_of, fresh_name, visible_and_hidden
 
 if TYPE_CHECKING:
     from requests import Response
@@ -62,12 +61,6 @@ def test_append_to_the_file_of_another_who_allows_it(files: Files) -> None:
     assert files.read("f") == b"mine and yours"
     assert files.status("f")["owner"] == "alice"
     assert visible_and_hidden(files) == ["f"]
-
-
-def test_append_to_a_file_of_which_nothing_may_be_read(files: Files) -> None:
-    files.put("f", b"mine ", permission="622")
-    files.by("other").append("f", b"and yours")
-    assert files.read("f") == b"mine and yours"
 
 
 def test_append_that_is_not_allowed(files: Files) -> None:

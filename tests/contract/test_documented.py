@@ -264,6 +264,7 @@ def test_set_permission(files: Files) -> None:
     for name in ("f", "d"):
         files.call("PUT", "/f/file/permission", 204, path=files.at(name), permission="640")
         assert files.status(name)["permission"] == "640"
+    files.call("PUT", "/f/file/permission", 204, path=files.at("d"), permission="750")
 
 
 def test_set_replication(files: Files) -> None:

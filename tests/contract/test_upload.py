@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.contract.client import CONTENT, OCTETS, errors_of, zipped
+from tests.contract.client import CONTENT, OCTETS, errors_of, visible_and_hidden, zipped
 from tests.contract.wire import Wire
 from tests.gateway import wait_for
 
@@ -222,14 +222,6 @@ def test_a_client_that_breaks_off_changes_nothing(files: Files) -> None:
             wire.send_chunk(bytes(300_000))
     wait_for("only the old file", lambda: visible_and_hidden(files) == ["old"])
     assert files.read("old") == OLD
-
-
-def visible_and_hidden(files: Files) -> list[str]:
-    """Return the names that HDFS itself knows in the directory, by a count that hides nothing."""
-    summary = files.call("GET", "/f/file/summary", path=files.directory).json()["result"]["summary"]
-    names = files.names()
-    counted = summary["directoryCount"] - 1 + summary["fileCount"]
-    return names + ["?"] * (counted - len(names))
 
 
 @pytest.mark.parametrize("framing", [b"zz\r\nabc\r\n0\r\n\r\n", b"3\r\nabcX\r\n0\r\n\r\n",

@@ -193,14 +193,8 @@ def test_the_archive_of_a_confined_root_does_not_name_it(confined: Files) -> Non
     assert b"f" in answer.content
 
 
-def test_what_a_confined_user_removes_is_in_the_trash_of_the_hadoop_user(
-    confined: Files, gateway: Gateway,
-) -> None:
-    if confined.backend == "embedded":  # keeps no trash
-        return
+def test_a_confined_user_has_no_trash_outside(confined: Files) -> None:
     confined.put("f", b"x")
-    confined.call("DELETE", "/f/file", 204, path=confined.at("f"), skip_trash="false")
-    confined.missing("f")
-    kept = gateway.request("GET", CONTENT, params={
-        "path": f"/user/alice/.Trash/Current{ROOM}{confined.at('f')}"})
-    assert kept.content == b"x"
+    answer = confined.call("DELETE", "/f/file", 409, path=confined.at("f"), skip_trash="false")
+    assert "trash" in errors_of(answer)
+    assert confined.read("f") == b"x"
