@@ -58,6 +58,11 @@ class Calls:
         """The differences of the server behind (asked once, remembered)."""
         return self._ask_flavor()
 
+    def _as_parameter(self, path: str) -> str:
+        """Return `path` so that it arrives as it is when it is sent as (the end of) a parameter."""
+        trimmed = path and path[-1] <= " " and self.flavor.trims_parameters
+        return f"{path}/" if trimmed else path
+
     def _fetch(self, operation: str, path: HdfsPath, **params: Any) -> bytes:
         """Make one call and return the whole body of its answer."""
         try:

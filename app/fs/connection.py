@@ -127,7 +127,10 @@ class Connection:
         try:
             if self._deadline:
                 self._keep_deadline()
-            self.sock.sendall(data)
+            # One send mostly does; gevent's sendall asks the kernel twice before it begins.
+            sent = self.sock.send(data)
+            if sent < len(data):
+                self.sock.sendall(memoryview(data)[sent:])
         except OSError as error:
             raise self._broken(error) from error
 

@@ -83,7 +83,7 @@ class Content(Namespace):
             if "," in path:
                 raise Unsupported("HDFS cannot join files whose path has a comma: "
                                   + printable(path))
-        self._fetch("concat", target, sources=",".join(sources))
+        self._fetch("concat", target, sources=self._as_parameter(",".join(sources)))
 
     def truncate(self, path: HdfsPath, length: int) -> bool:
         """Cut the file; False means that HDFS recovers the last block in the background."""

@@ -128,6 +128,8 @@ BY_MESSAGE: tuple[tuple[str, type[GatewayError]], ...] = (
      errors.PathNotFound),
 )
 _PATTERNS = tuple((re.compile(pattern), kind) for pattern, kind in BY_MESSAGE)
+_CLASS_NAME = re.compile(r"^([a-z]\w*\.)+[A-Z]\w*: ")
+"""HttpFS puts the class of the cause before its message."""
 _VAGUE = frozenset({
     "IOException", "RemoteException", "AccessControlException", "FileAlreadyExistsException",
     "FileNotFoundException", "SnapshotException", "AclException", "IllegalArgumentException",
@@ -179,7 +181,7 @@ def _detail(fault: RemoteFault, kind: type[GatewayError]) -> str:
 def _sentence(fault: RemoteFault, kind: type[GatewayError]) -> str:
     if not fault.name and fault.status == UNAUTHORIZED:
         return "HDFS does not accept the gateway's authentication"
-    said = _first_line(fault.message)
+    said = _CLASS_NAME.sub("", _first_line(fault.message))
     hidden = "/" in said or not fault.name
     what = {
         errors.Unsupported: "HDFS does not support this here",

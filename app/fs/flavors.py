@@ -15,6 +15,7 @@ NAMENODE = Flavor(
     quotas=True,
     sticky_mkdirs=True,
     one_step_writes=False,
+    trims_parameters=False,
 )
 HTTPFS = Flavor(
     name="httpfs",
@@ -24,6 +25,7 @@ HTTPFS = Flavor(
     quotas=False,  # no SETQUOTA
     sticky_mkdirs=False,  # 1777 becomes 777
     one_step_writes=True,
+    trims_parameters=True,  # a `/` after a path protects its end, and is dropped then
 )
 FLAVORS = {flavor.name: flavor for flavor in (NAMENODE, HTTPFS)}
 

@@ -81,7 +81,8 @@ class Namespace(Calls):
             raise Unsupported(f"{self.flavor.name} cannot rename with the option {options}")
         try:
             raw = drained(self._client.run(
-                "rename", source, destination=destination, renameoptions=options))
+                "rename", source, destination=self._as_parameter(destination),
+                renameoptions=options))
         except FAULTS as error:
             fault = self._fault(error, "rename", source)
             raise _located(fault, destination, str(error)) from error

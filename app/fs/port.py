@@ -63,6 +63,8 @@ class Flavor:
     """MKDIRS sets the sticky bit that its `permission` asks for."""
     one_step_writes: bool
     """CREATE and APPEND take the body at once (`data=true`), without a redirect to a DataNode."""
+    trims_parameters: bool
+    """White space at the end of a parameter is cut off, also where a name ends in it."""
 
 
 class ByteSource(Protocol):

@@ -100,8 +100,6 @@ def _send(connection: Connection, body: Iterable[bytes]) -> BaseException | None
 
 
 def _finish(connection: Connection) -> None:
-    # The caller closes the connection over the failure: it must not be in the pool by then.
-    connection.spoil()
     try:
         connection.receive().close()
     except exceptions.RequestException:

@@ -142,3 +142,10 @@ def test_faults_of_the_connection(
     fault: Exception, expected: type[errors.GatewayError],
 ) -> None:
     assert type(translated(fault, PATH)) is expected
+
+
+def test_class_names_are_no_words_for_people() -> None:
+    said = "java.lang.IllegalArgumentException: Invalid value of x"
+    error = translated(RemoteFault(400, "IllegalArgumentException", said), PATH)
+    assert "java" not in str(error)
+    assert str(error).endswith(": Invalid value of x")

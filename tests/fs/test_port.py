@@ -317,6 +317,16 @@ def test_moving(room: Room) -> None:
     assert room.read(other) == b"other"
 
 
+def test_names_that_end_in_white_space(room: Room) -> None:
+    for end in (" ", "\n", "\t ", " \u00a0"):
+        path, moved = room.write(f"a{end}"), room.at(f"b{end}")
+        assert room.alice.rename(path, moved)
+        assert room.read(moved) == b"hello"
+        target = room.write(f"t{end}")
+        room.alice.concat(target, [room.write("s"), moved])
+        assert room.read(target) == b"hello" * 3
+
+
 def test_renaming_with_options(room: Room) -> None:
     path, other = room.write("f"), room.write("g", b"other")
     room.alice.mkdirs(room.at("d"))
