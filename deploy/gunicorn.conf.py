@@ -77,9 +77,9 @@ graceful_timeout = seconds("GATEWAY_GRACEFUL_TIMEOUT", 3600)
 
 # Seconds for which an idle connection stays open for a next request, and at the same time the time
 # in which a client must have sent the whole head of a request. A proxy in front must close its own
-# idle connections earlier (nginx.conf: 15 s), or it sends a request into a closing connection.
+# idle connections earlier (nginx.conf: 8 s), or it sends a request into a closing connection.
 # A stop waits that long for idle connections, too.
-keepalive = 20
+keepalive = 10
 
 # The application is loaded in each worker and not before the fork: gevent must have replaced the
 # socket module first, the state store's connections must not cross a fork, and a reload has to read
