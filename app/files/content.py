@@ -15,8 +15,6 @@ from app.web.answers import created, no_content
 from app.web.params import NameList, OneOf, Param
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.core.model import ByteRange, FileStatus
     from app.web.operations import Call
 
@@ -45,8 +43,8 @@ def get_content(call: Call) -> Response:
     if wanted is None:
         return response
     status, part = wanted
-    body: Iterator[bytes] = streams.content(
-        call.files.open(call[PATH], status, part), part.length)
+    source = call.files.open(call[PATH], status, part)
+    body = streams.begun(streams.content(source, part.length))
     if response.headers.get("Content-Encoding") == "gzip":
         body = streams.gzipped(body, call.services.settings.web.gzip_level)
     response.response = body

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import UpstreamFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from app.fs.port import ByteSource
 
@@ -20,7 +20,7 @@ _SLOW_SECONDS = 0.05
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def content(source: ByteSource, length: int) -> Iterator[bytes]:
+def content(source: ByteSource, length: int) -> Generator[bytes]:
     """Yield exactly `length` bytes of `source` and close it.
 
     Pieces are small until the client has taken more than socket buffers hold at full speed, and
@@ -40,6 +40,19 @@ def content(source: ByteSource, length: int) -> Iterator[bytes]:
             quick = 0 if time.monotonic() - before > _SLOW_SECONDS else quick + len(piece)
     finally:
         source.close()
+
+
+def begun(pieces: Generator[bytes]) -> Iterator[bytes]:
+    """Return `pieces` with the first one already made: what breaks by then still has a status."""
+    return _resumed(next(pieces, b""), pieces)
+
+
+def _resumed(first: bytes, pieces: Generator[bytes]) -> Iterator[bytes]:
+    try:
+        yield first
+        yield from pieces
+    finally:
+        pieces.close()
 
 
 def gzipped(pieces: Iterable[bytes], level: int) -> Iterator[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -213,6 +212,7 @@ def test_kill_9_of_the_active_one_loses_and_doubles_nothing(
     while time.monotonic() < killed + 4:
         assert readiness(files.gateway) == 503
         assert right(clients)
+        time.sleep(0.1)
 
     cluster.transition(1 - victim, force=True)
     taken_over = time.monotonic()
@@ -230,7 +230,6 @@ def test_kill_9_of_the_active_one_loses_and_doubles_nothing(
     names = [upload.name_in_directory for upload in in_flight]
     wait_for("nothing else", lambda: visible_and_hidden(directory) == names, seconds=30)
     assert_nothing_hidden(files)
-    assert not any(errors in files.gateway.logged() for errors in ("Traceback", "internal error"))
     work(new_directory(files.gateway, "namenode"))
 
 
@@ -252,32 +251,3 @@ def assert_nothing_hidden(files: Files) -> None:
 
     visible = sum(len(files.names(files.at(f"client-{i}"))) for i in range(CLIENTS))
     wait_for("nothing hidden", lambda: file_count() == visible, seconds=30)
-
-
-@pytest.fixture(scope="module")
-def impatient(
-    cluster: HaCluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gateway]:
-    """Yield a gateway that gives up waiting for a DataNode after a second."""
-    settings: dict[str, Any] = {
-        **SETTINGS, "backend": {**SETTINGS["backend"], "read_timeout": 1.0}}
-    with Gateway(tmp_path_factory.mktemp("impatient"), backend=cluster.namenode_urls,
-                 settings=settings, superuser=cluster.superuser) as running:
-        yield running
-
-
-def test_what_a_datanode_creates_after_the_upload_was_given_up_is_removed(
-    cluster: HaCluster, files: Files, impatient: Gateway
-) -> None:
-    late = new_directory(impatient, "namenode")
-    late.put("old", OLD)
-    cluster.kill_datanode(0, signal.SIGSTOP)
-    try:
-        late.put("old", PIECE, expect=504, overwrite="true")
-        assert visible_and_hidden(late) == ["old"]
-    finally:
-        cluster.kill_datanode(0, signal.SIGCONT)
-    # The request is in the DataNode's socket: it creates the file now, for nobody.
-    wait_for("the hidden file", lambda: "?" in visible_and_hidden(late))
-    wait_for("its removal", lambda: visible_and_hidden(late) == ["old"], seconds=20)
-    assert late.read("old") == OLD
