@@ -50,4 +50,4 @@ fi
 
 pip="$directory/bin/python -m pip --disable-pip-version-check"
 $pip install --quiet --require-hashes --requirement "$lock"
-$pip install --quiet --no-deps --no-build-isolation --editable .
+PYTHONWARNINGS=ignore $pip install --quiet --no-deps --no-build-isolation --editable .
