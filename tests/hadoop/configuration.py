@@ -40,6 +40,16 @@ FILE_SYSTEM = {
     "dfs.datanode.hostname": "127.0.0.1",
     "dfs.client.use.datanode.hostname": "false",
 }
+QUICK_TO_TAKE_OVER = {
+    # A standby that starts leaves safe mode when it knows what the active one did before: the
+    # blocks it misses may have been removed since.
+    "dfs.ha.log-roll.period": "2",
+    "dfs.ha.tail-edits.period": "1",
+    # The few threads of a DataNode that serve WebHDFS sleep between two questions who is active,
+    # by default up to 15 seconds.
+    "dfs.client.failover.sleep.base.millis": "100",
+    "dfs.client.failover.sleep.max.millis": "500",
+}
 NAMESERVICE = "ha"
 FAILOVER_PROVIDER = (
     "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider"
@@ -88,6 +98,7 @@ def ha_site(
         # Whoever is to be fenced has been killed by the test itself.
         "dfs.ha.fencing.methods": "shell(/bin/true)",
         f"dfs.client.failover.proxy.provider.{NAMESERVICE}": FAILOVER_PROVIDER,
+        **QUICK_TO_TAKE_OVER,
     }
     for name, rpc_port, http_port in zip(names, rpc_ports, http_ports, strict=True):
         key = f"{NAMESERVICE}.{name}"
