@@ -9,6 +9,7 @@ HEAD_END = b"\r\n\r\n"
 RECEIVE = 64 * 1024
 DISCARD = 4 * 1024 * 1024
 TIMEOUT = 120.0
+SEGMENT = 1460
 
 Address = tuple[str, int]
 
@@ -26,11 +27,16 @@ class Head(NamedTuple):
 
 
 def connect(address: Address, receive_buffer: int = 0) -> socket.socket:
-    """Return a connected socket; `receive_buffer` bytes bound what the kernel takes ahead."""
+    """Return a connected socket; `receive_buffer` bytes bound what the kernel takes ahead.
+
+    Such a socket also takes segments of Ethernet's size only: by loopback's of 64 KiB, a sender
+    would be given buffers of megabytes for a client that takes a few KiB.
+    """
     sock = socket.socket()
     sock.settimeout(TIMEOUT)
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
     sock.connect(address)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
