@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from app.embedded import access, inodes, quotas
 from app.embedded.errors import HdfsError, file_not_found, invalid_parameter
@@ -125,7 +126,8 @@ def _stream(request: Request, entries: list[dict[str, Any]]) -> Iterator[bytes]:
 
 def list_status_batch(request: Request) -> Response:
     """LISTSTATUS_BATCH: one page after `startAfter`."""
-    after = request.text("startafter") or ""
+    # The NameNode decodes this one parameter twice.
+    after = unquote(request.text("startafter") or "")
     with request.store.database.read() as connection:
         entries, remaining = _read_page(connection, request, after)
     listing = {

@@ -15,10 +15,10 @@ from app.core.errors import PathNotFound, Unsupported, UpstreamFault, printable
 from app.core.paths import HdfsPath, name_of, parent_of
 from app.fs import wire
 from app.fs.calls import FAULTS, OK, drained
-from app.fs.faults import translated
-from app.fs.http_faults import BadAnswer, NotSent
+from app.fs.http_faults import NotSent
 from app.fs.namespace import Namespace
 from app.fs.redirects import TEMPORARY_REDIRECT, host_of, is_too_long
+from app.fs.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -45,15 +45,18 @@ class Content(Namespace):
     def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> Source:
         """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns."""
         check: Callable[[], None] | None = None
-        asked = path
-        if "/.snapshot/" not in path:
+        asked, pinned = path, "/.snapshot/" in path
+        if not pinned:
             if file_id > 0 and self.flavor.file_ids:
-                asked = inode(file_id)
+                asked, pinned = inode(file_id), True
             else:
                 check = self._unchanged(path)
+
+        def ask(start: int, rest: int) -> Answer:
+            return self._through_datanode("open", "GET", asked, offset=start, length=rest)
+
         try:
-            answer = self._through_datanode("open", "GET", asked, offset=offset, length=length)
-            return Source(answer, path, length, check)
+            return Source(ask, path, offset, length, check=check, repeatable=pinned)
         except FAULTS as error:
             raise self._fault(error, "open", path) from error
 
@@ -143,55 +146,6 @@ class Content(Namespace):
                 raise UpstreamFault("the file was changed while it was being read")
 
         return check
-
-
-class Source:
-    """The bytes that were asked for, all of them or an error."""
-
-    def __init__(
-        self, answer: Answer, path: HdfsPath, length: int, check: Callable[[], None] | None,
-    ) -> None:
-        self._answer = answer
-        self._path = path
-        self._left = length
-        self._check = check
-        told = answer.headers.get("content-length", str(length))
-        if answer.status_code != OK:
-            answer.close()
-            raise BadAnswer(f"status {answer.status_code} in answer to OPEN")
-        if told != str(length):
-            answer.close()
-            raise UpstreamFault(f"HDFS answers {told} bytes where {length} were asked for")
-
-    def read(self, size: int) -> bytes:
-        """Return 1 to `size` bytes, b"" at the end. Raises UpstreamError, also when cut short."""
-        if not self._left:
-            return b""
-        try:
-            data = self._answer.read(min(size, self._left))
-            self._left -= len(data)
-            if not data or not self._left:
-                self._finish()
-        except FAULTS as error:
-            self.close()
-            raise translated(error, self._path) from error
-        except BaseException:
-            self.close()
-            raise
-        return data
-
-    def close(self) -> None:
-        """Let go of the connection; the end need not have been reached."""
-        self._answer.close()
-
-    def _finish(self) -> None:
-        # Before the last piece is handed out: after it, a reader who counts would be content.
-        if self._left:
-            raise UpstreamFault(f"HDFS ended the file {self._left} bytes too early")
-        if self._answer.read(1):
-            raise UpstreamFault("HDFS answers more bytes than were asked for")
-        if self._check is not None:
-            self._check()
 
 
 def inode(file_id: int) -> HdfsPath:

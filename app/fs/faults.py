@@ -81,6 +81,7 @@ BY_NAME: dict[str, type[GatewayError]] = {
     "NotReplicatedYetException": errors.UpstreamUnavailable,
     "BlockMissingException": errors.UpstreamUnavailable,
     "ConnectException": errors.UpstreamUnavailable,
+    "EOFException": errors.UpstreamUnavailable,
     "NoRouteToHostException": errors.UpstreamUnavailable,
     "UnknownHostException": errors.UpstreamUnavailable,
     "SocketTimeoutException": errors.UpstreamTimeout,
@@ -97,6 +98,8 @@ BY_NAME: dict[str, type[GatewayError]] = {
 BY_MESSAGE: tuple[tuple[str, type[GatewayError]], ...] = (
     (r"[Nn]ame ?[Nn]ode is in (safe|startup) mode", errors.UpstreamUnavailable),
     (r"not supported in state (standby|observer)", errors.UpstreamUnavailable),
+    (r"Failed on local exception|Connection reset by peer", errors.UpstreamUnavailable),
+    (r"read-only snapshot", errors.AccessDenied),
     (r"\(is not a directory\)", errors.NotADirectory),
     (r"already exists as a directory", errors.IsADirectory),
     (r"[Pp]ath is not a file", errors.NotAFile),

@@ -54,8 +54,9 @@ class Namespace(Calls):
     def list_page(self, path: HdfsPath, start_after: str | None = None) -> ListingPage:
         """Return entries after the name `start_after` in HDFS's order."""
         if self.flavor.list_batches:
-            raw = self._fetch("list_status_batch", path, startAfter=start_after or None)
-            return wire.listing_batch(raw)
+            # The NameNode decodes this parameter twice.
+            start = start_after.replace("%", "%25") if start_after else None
+            return wire.listing_batch(self._fetch("list_status_batch", path, startAfter=start))
         page = wire.listing(self._fetch("list_status", path))
         if not start_after:
             return page

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _SPACE = "staged"
 _LATE_CREATE_SECONDS = 60.0
+_GIVE_UP_SECONDS = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
 
@@ -71,15 +72,24 @@ class Stage:
         trace: TracebackType | None,
     ) -> None:
         """Remove what is left, or leave it to the sweep where the cluster cannot be reached."""
-        if not self._done:
-            try:
-                clean_up(self._fs, self._entry)
-            except GatewayError as problem:
-                _log.warning("%s is left to the sweep: %r", self.path, problem)
-                self._entry["worker"] = ""
-                self._save()
-                return
-        self._staging.store.delete(_SPACE, self._key)
+        if not self._done and not self._removed(error):
+            self._entry["worker"] = ""
+            self._save()
+        else:
+            self._staging.store.delete(_SPACE, self._key)
+
+    def _removed(self, error: BaseException | None) -> bool:
+        """Remove what was staged; tell whether it is certain that nothing is left or will come.
+
+        After a timeout or a broken connection a DataNode may still create the file that was
+        asked for: as long as it was not seen, the sweep looks for it.
+        """
+        try:
+            found = clean_up(self._fs, self._entry)
+        except GatewayError as problem:
+            _log.warning("%s is left to the sweep: %r", self.path, problem)
+            return False
+        return found or not isinstance(error, UpstreamError)
 
     def uses_backup(self) -> None:
         """Note that the old file is about to be moved to `backup`."""
@@ -136,21 +146,21 @@ class Staging:
         if entry is None:
             return False
         fs = self._backend.as_user(entry["user"])
+        since = time.time() - entry.setdefault("swept", time.time())
         try:
-            found = clean_up(fs, entry)
-        except GatewayError as problem:
-            _log.warning("leftover %s of %s stays for now: %r",
-                         entry["temp"], entry["user"], problem)
-            self.store.put(_SPACE, key, {**entry, "worker": ""})
-            return False
-        seen = entry.setdefault("swept", time.time())
-        if not found and time.time() - seen < _LATE_CREATE_SECONDS:
             # The DataNode may still be about to create what a dead worker asked for.
+            over = clean_up(fs, entry) or since > _LATE_CREATE_SECONDS
+        except GatewayError as problem:
+            over = since > _GIVE_UP_SECONDS
+            _log.log(logging.ERROR if over or not since else logging.DEBUG,
+                     "leftover %s of %s stays%s: %r", entry["temp"], entry["user"],
+                     "" if over else " for now", problem)
+        if over:
+            self.store.delete(_SPACE, key)
+            _log.info("finished with leftover %s of %s", entry["temp"], entry["user"])
+        else:
             self.store.put(_SPACE, key, {**entry, "worker": ""})
-            return False
-        self.store.delete(_SPACE, key)
-        _log.info("removed leftover %s of %s", entry["temp"], entry["user"])
-        return True
+        return over
 
 
 def clean_up(fs: FileSystem, entry: dict[str, Any]) -> bool:

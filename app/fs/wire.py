@@ -90,9 +90,13 @@ def trash_interval(raw: bytes) -> int:
 
 def _parsed(raw: bytes, parse: Callable[[Any], T]) -> T:
     try:
-        return parse(json.loads(raw))
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamFault("HDFS answered what is no JSON") from error
+    try:
+        return parse(data)
     except _NOT_UNDERSTOOD as error:
-        raise UpstreamFault(f"HDFS answered what is not understood: {error!r}") from error
+        raise UpstreamFault("HDFS answered JSON that is not WebHDFS's") from error
 
 
 def _status(data: dict[str, Any]) -> FileStatus:

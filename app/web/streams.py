@@ -50,6 +50,7 @@ def begun(pieces: Generator[bytes]) -> Iterator[bytes]:
 def _resumed(first: bytes, pieces: Generator[bytes]) -> Iterator[bytes]:
     try:
         yield first
+        del first
         yield from pieces
     finally:
         pieces.close()

@@ -107,6 +107,67 @@ def test_a_body_is_whole_or_a_fault(serve: Serve, raw: bytes) -> None:
         read(backend_at(namenode.url).as_user("alice"))
 
 
+def cutting(content: bytes, after: int, times: int) -> Callable[[Peer], None]:
+    """Return a DataNode's script: the first `times` answers break off after `after` bytes."""
+
+    def script(peer: Peer) -> None:
+        while (request := peer.request()) is not None:
+            asked = parse_qs(urlsplit(request.target).query)
+            start = int(asked.get("offset", ["0"])[0])
+            part = content[start:start + int(asked["length"][0])]
+            whole = answer(part)
+            if peer.number < times:
+                peer.send(whole[:len(whole) - len(part) + after])
+                peer.reset()
+                return
+            peer.send(whole)
+
+    return script
+
+
+def leading_on(datanode: Upstream) -> Callable[[Peer], None]:
+    """Return a NameNode's script that leads to a DataNode by the query that was asked."""
+
+    def script(peer: Peer) -> None:
+        while (request := peer.request()) is not None:
+            peer.send(answer(b"", "307 Temporary Redirect", "Location: "
+                             f"{datanode.url}/webhdfs/v1/x?{urlsplit(request.target).query}"))
+
+    return script
+
+
+@pytest.mark.parametrize("after", [0, 4])
+def test_a_broken_read_of_one_inode_goes_on_where_it_broke(serve: Serve, after: int) -> None:
+    datanode = serve(cutting(b"0123456789", after, times=2))
+    fs = backend_at(serve(leading_on(datanode)).url).as_user("alice")
+    assert read(fs, length=10) == b"0123456789"
+    offsets = [parse_qs(urlsplit(request.target).query).get("offset") for request
+               in datanode.requests]
+    assert len(offsets) == 3
+
+
+def test_a_read_that_never_gets_on_is_a_fault(serve: Serve) -> None:
+    datanode = serve(cutting(b"0123456789", 0, times=100))
+    fs = backend_at(serve(leading_on(datanode)).url).as_user("alice")
+    with pytest.raises((UpstreamFault, UpstreamUnavailable)):
+        read(fs, length=10)
+    assert 1 < len(datanode.requests) < 10
+
+
+def test_a_broken_read_without_an_inode_number_is_a_fault(serve: Serve) -> None:
+    datanode = serve(cutting(b"0123456789", 4, times=1))
+
+    def namenode(peer: Peer) -> None:
+        while (request := peer.request()) is not None:
+            peer.send(status() if "GETFILESTATUS" in request.target else answer(
+                b"", "307 Temporary Redirect",
+                f"Location: {datanode.url}/webhdfs/v1/x?{urlsplit(request.target).query}"))
+
+    fs = backend_at(serve(namenode).url).as_user("alice")
+    with pytest.raises((UpstreamFault, UpstreamUnavailable)):
+        read(fs, length=10, file_id=0)
+
+
 def test_an_end_that_nobody_declared_is_taken_at_the_length_asked_for(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.request()
