@@ -84,7 +84,7 @@ class Gateway:
         backend: str | Sequence[str] = "embedded:",
         users: Mapping[str, Mapping[str, Any]] | None = None,
         workers: int = 2,
-        worker_class: str = "gevent",
+        worker_class: str = "app.web.worker.GatewayWorker",
         settings: Mapping[str, Any] | None = None,
         gunicorn_args: Sequence[str] = (),
         plain: bool = False,
@@ -138,6 +138,8 @@ class Gateway:
         daemon = self._daemon
         if daemon is None or not daemon.running:
             return
+        # Open connections, idle ones too, keep a worker for as long as it is patient.
+        self._forget_connections()
         family = [self.master, *self.workers()]
         os.kill(self.master, signals.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
@@ -145,8 +147,6 @@ class Gateway:
             time.sleep(POLL_SECONDS)
         for pid in [*family, *self.workers()] if daemon.running else family:
             _kill(pid)
-        self._session.close()
-        self._session = requests.Session()
 
     def restart(self) -> None:
         """Stop, and start on the same port with the same files."""
@@ -180,6 +180,7 @@ class Gateway:
         """Kill a worker with SIGKILL and return when it is gone."""
         assert pid in self.workers(), f"{pid} is no worker of this gateway"
         _kill(pid)
+        self._forget_connections()
 
     def worker_of(self, client: socket.socket) -> int:
         """Return the process id of the worker that serves this connection."""
@@ -243,6 +244,11 @@ class Gateway:
         fresh.touch(mode=0o600)
         fresh.write_text(yaml.safe_dump({"users": entries}))
         fresh.replace(self.users_file)
+
+    def _forget_connections(self) -> None:
+        """Let the next request open a connection of its own."""
+        self._session.close()
+        self._session = requests.Session()
 
     def _answers(self, path: str) -> bool:
         try:

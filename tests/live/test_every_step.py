@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -15,7 +17,9 @@ from tests.live.conftest import QUICK, new_directory
 from tests.live.interceptor import Interceptor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Way = tuple[Gateway, Interceptor]
 
 SWEPT_SECONDS = 90.0
 OLD, NEW, MORE = b"old " * 1000, b"new and longer " * 1000, b"more"
@@ -36,24 +40,30 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def between(
+def ways(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Gateway, Interceptor]]:
-    """Yield a gateway that reaches its backend through an interceptor."""
-    options = backend_options(request, request.param)
-    with Interceptor(options.pop("backend")) as cut, Gateway(
-        tmp_path_factory.mktemp("between"), backend=cut.url, workers=1, **options,
-        settings={**QUICK, "backend": {**QUICK["backend"], "kind": request.param}},
-    ) as gateway:
-        furnish(gateway)
-        yield gateway, cut
+) -> Iterator[Callable[[str], Way]]:
+    """Yield what gives the gateway of a backend, reached through an interceptor."""
+    with ExitStack() as stack:
+
+        @functools.cache
+        def way(backend: str) -> Way:
+            options = backend_options(request, backend)
+            cut = stack.enter_context(Interceptor(options.pop("backend")))
+            gateway = stack.enter_context(Gateway(
+                tmp_path_factory.mktemp("between"), backend=cut.url, workers=1, **options,
+                settings={**QUICK, "backend": {**QUICK["backend"], "kind": backend}}))
+            furnish(gateway)
+            return gateway, cut
+
+        yield way
 
 
 @pytest.fixture
-def scene(between: tuple[Gateway, Interceptor], request: pytest.FixtureRequest) -> Scene:
+def scene(ways: Callable[[str], Way], backend: str) -> Scene:
     """Return a new directory with the file `old` in it."""
-    gateway, cut = between
-    files = new_directory(gateway, str(request.node.callspec.params["between"]))
+    gateway, cut = ways(backend)
+    files = new_directory(gateway, backend)
     files.put("old", OLD)
     return Scene(files, cut)
 
@@ -106,10 +116,10 @@ STEPS: dict[str, dict[str, list[Step]]] = {
         "concat": [Step("CONCAT")], "rename": [Step("RENAME")],
     },
 }
-NAMES = ("between", "step", "before")
+NAMES = ("backend", "step", "before")
 
 
-@pytest.mark.parametrize(NAMES, steps("overwrite"), indirect=["between"])
+@pytest.mark.parametrize(NAMES, steps("overwrite"))
 def test_overwrite(scene: Scene, step: Step, *, before: bool) -> None:
     files = scene.files
     killed_at(scene, step, before=before, change={
@@ -118,7 +128,7 @@ def test_overwrite(scene: Scene, step: Step, *, before: bool) -> None:
     settled(files, {"old"}, [OLD, NEW])
 
 
-@pytest.mark.parametrize(NAMES, steps("create"), indirect=["between"])
+@pytest.mark.parametrize(NAMES, steps("create"))
 def test_create(scene: Scene, step: Step, *, before: bool) -> None:
     files = scene.files
     killed_at(scene, step, before=before, change={
@@ -130,7 +140,7 @@ def test_create(scene: Scene, step: Step, *, before: bool) -> None:
         assert files.read("made/for/it") == NEW
 
 
-@pytest.mark.parametrize(NAMES, steps("append"), indirect=["between"])
+@pytest.mark.parametrize(NAMES, steps("append"))
 def test_append(scene: Scene, step: Step, *, before: bool) -> None:
     files = scene.files
     killed_at(scene, step, before=before, change={
@@ -139,7 +149,7 @@ def test_append(scene: Scene, step: Step, *, before: bool) -> None:
     settled(files, {"old"}, [OLD, OLD + MORE])
 
 
-@pytest.mark.parametrize(NAMES, steps("concat"), indirect=["between"])
+@pytest.mark.parametrize(NAMES, steps("concat"))
 def test_concatenate(scene: Scene, step: Step, *, before: bool) -> None:
     files = scene.files
     files.put("a", NEW)
@@ -153,7 +163,7 @@ def test_concatenate(scene: Scene, step: Step, *, before: bool) -> None:
         settled(files, {"old"}, [OLD + NEW + MORE])
 
 
-@pytest.mark.parametrize(NAMES, steps("rename"), indirect=["between"])
+@pytest.mark.parametrize(NAMES, steps("rename"))
 def test_rename(scene: Scene, step: Step, *, before: bool) -> None:
     files = scene.files
     killed_at(scene, step, before=before, change={

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.gunicorn
 
 BACKEND = {
-    "kind": "namenode", "connect_timeout": 1.0, "read_timeout": 2.0, "retry_deadline": 2.0,
+    "kind": "namenode", "connect_timeout": 1.0, "read_timeout": 1.0, "retry_deadline": 0.8,
     "home_cache": 0.0,
 }
 BOUND = 12.0
