@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from gunicorn.http.body import LengthReader
+
 
 class GatedBody:
-    """A `wsgi.input` that sends `100 Continue` on the first read, and can end the connection."""
+    """A `wsgi.input` that sends `100 Continue` on the first read, and can end the connection.
+
+    A body with a Content-Length is received straight from the socket: gunicorn's own reader
+    receives ahead and copies what it holds on every read, several times each byte.
+    """
 
     def __init__(self, request: Any, *, waiting: bool) -> None:
         self._request = request
@@ -30,13 +36,33 @@ class GatedBody:
         self._request.force_close()
 
     def read(self, size: int | None = None) -> bytes:
-        """Return up to `size` bytes, waiting for all of them."""
+        """Return up to `size` bytes, b"" at the end; less than `size` may come at a time."""
         if self._waiting:
             if self._closed:
                 return b""
             self._waiting = False
             self._request.unreader.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        reader = getattr(self._body, "reader", None)
+        if size and isinstance(reader, LengthReader) and not self._body.buf.tell():
+            return self._receive(reader, size)
         return self._body.read(size)  # type: ignore[no-any-return]
+
+    def _receive(self, reader: Any, size: int) -> bytes:
+        """Return what one receive yields, or what came together with the head."""
+        size = min(size, reader.length)
+        if not size:
+            return b""
+        unreader = reader.unreader
+        try:
+            held = unreader.take_buffered()
+            data: bytes = held[:size] or unreader.sock.recv(size)
+        except Exception:
+            self._body.failed = True
+            raise
+        if len(held) > size:
+            unreader.unread(held[size:])
+        reader.length -= len(data)
+        return data
 
     def readline(self, size: int | None = None) -> bytes:
         """Return one line; here for PEP 3333."""
