@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from werkzeug import Response
 
-from app.core.errors import InvalidRequest, UnsupportedMedia
+from app.core.errors import InvalidRequest, PathNotFound, UnsupportedMedia
 from app.files.api import LENGTH, OFFSET, OVERWRITE, PATH, PERMISSION, REPLICATION, api
 from app.files.names import check_replication
 from app.web import conditions, ranges, streams
@@ -23,6 +23,7 @@ SOURCES: Param[tuple[str, ...] | None] = Param(
     "sources", NameList("names of files beside the target, with commas between"),
     "Concatenate these files; they vanish.", None)
 FORMAT: Param[str] = Param("format", OneOf("tar", "tar.gz", "zip"), "The kind of archive.", "tar")
+_TRIES = 10
 _CREATED = {201: "Done; `Location` is the status URL."}
 _READ = {200: "The content.", 206: "The bytes of a Range.", 304: "Not modified."}
 
@@ -39,11 +40,18 @@ def head_content(call: Call) -> Response:
                answers=_READ, media=OCTETS)
 def get_content(call: Call) -> Response:
     """Stream a file, or the part that Range or offset and length ask for."""
-    response, wanted = _content_head(call)
-    if wanted is None:
-        return response
-    status, part = wanted
-    source = call.files.open(call[PATH], status, part)
+    for tries_left in reversed(range(_TRIES)):
+        response, wanted = _content_head(call)
+        if wanted is None:
+            return response
+        status, part = wanted
+        try:
+            source = call.files.open(call[PATH], status, part)
+            break
+        except PathNotFound:
+            # Replaced since its status was asked for: the head must tell of the new file.
+            if not tries_left:
+                raise
     body = streams.begun(streams.content(source, part.length))
     if response.headers.get("Content-Encoding") == "gzip":
         body = streams.gzipped(body, call.services.settings.web.gzip_level)

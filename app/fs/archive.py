@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.core.errors import PathNotFound, UpstreamFault
 from app.core.paths import child_of
 from app.fs.listing import Listing
+from app.fs.publish import status_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from app.fs.port import ByteSource, FileSystem
 
 CHUNK = 256 * 1024
+_TRIES = 10
 _BLOCK = 512
 _ZIP_EPOCH = 315532800  # 1980-01-01, before which zip knows no time
 
@@ -99,17 +101,29 @@ class Archive:
         yield from self._walk(name, path, listing)
 
     def _file(self, name: str, path: HdfsPath, status: FileStatus) -> Iterator[Entry]:
-        source = None
-        if status.length:
-            try:
-                source = self._fs.open(path, 0, status.length, status.file_id)
-            except PathNotFound:
-                return
+        entry = self._opened(name, path, status)
+        if entry is None:
+            return
         try:
-            yield Entry(name, status, source)
+            yield entry
         finally:
-            if source:
-                source.close()
+            if entry.source:
+                entry.source.close()
+
+    def _opened(self, name: str, path: HdfsPath, status: FileStatus) -> Entry | None:
+        """Return the member with its content, None where the file is gone."""
+        for _ in range(_TRIES):
+            if not status.length:
+                return Entry(name, status, None)
+            try:
+                return Entry(name, status, self._fs.open(path, 0, status.length, status.file_id))
+            except PathNotFound:
+                # Removed, or replaced by a file with a status of its own.
+                fresh = status_or_none(self._fs, path)
+            if fresh is None or fresh.is_directory:
+                return None
+            status = fresh
+        raise UpstreamFault(f"{name} is replaced faster than it can be read")
 
 
 def _contents(entry: Entry) -> Iterator[bytes]:
