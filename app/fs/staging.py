@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from app.core.errors import (
     Conflict,
+    DirectoryNotEmpty,
     GatewayError,
     NotFound,
     PathNotFound,
@@ -85,11 +86,11 @@ class Stage:
         asked for: as long as it was not seen, the sweep looks for it.
         """
         try:
-            found = clean_up(self._fs, self._entry)
+            found, shared = clean_up(self._fs, self._entry)
         except GatewayError as problem:
             _log.warning("%s is left to the sweep: %r", self.path, problem)
             return False
-        return found or not isinstance(error, UpstreamError)
+        return not shared and (found or not isinstance(error, UpstreamError))
 
     def uses_backup(self) -> None:
         """Note that the old file is about to be moved to `backup`."""
@@ -148,8 +149,10 @@ class Staging:
         fs = self._backend.as_user(entry["user"])
         since = time.time() - entry.setdefault("swept", time.time())
         try:
+            found, shared = clean_up(fs, entry)
             # The DataNode may still be about to create what a dead worker asked for.
-            over = clean_up(fs, entry) or since > _LATE_CREATE_SECONDS
+            late = not found and since < _LATE_CREATE_SECONDS
+            over = not late and (not shared or since > _GIVE_UP_SECONDS)
         except GatewayError as problem:
             over = since > _GIVE_UP_SECONDS
             _log.log(logging.ERROR if over or not since else logging.DEBUG,
@@ -163,17 +166,31 @@ class Staging:
         return over
 
 
-def clean_up(fs: FileSystem, entry: dict[str, Any]) -> bool:
-    """Undo what a journal entry tells of; return whether its hidden file was there."""
+def clean_up(fs: FileSystem, entry: dict[str, Any]) -> tuple[bool, bool]:
+    """Undo what a journal entry tells of.
+
+    Return whether its hidden file was there, and whether a directory that was made for it still
+    stands because other uploads are staged in it, whose end may leave it empty.
+    """
     if entry["backup"]:
         _settle_backup(fs, HdfsPath(entry["backup"]), HdfsPath(entry["target"]))
     found = fs.delete(HdfsPath(entry["temp"]))
     for directory in reversed(entry["made"]):
         try:
             fs.delete(HdfsPath(directory))
+        except DirectoryNotEmpty:
+            return found, _holds_only_staged(fs, HdfsPath(directory))
         except (Conflict, NotFound):
             break
-    return found
+    return found, False
+
+
+def _holds_only_staged(fs: FileSystem, directory: HdfsPath) -> bool:
+    try:
+        entries = fs.list_page(directory).entries
+    except (Conflict, NotFound):
+        return False
+    return all(entry.path_suffix.startswith(HIDDEN_MARK) for entry in entries)
 
 
 def _settle_backup(fs: FileSystem, backup: HdfsPath, target: HdfsPath) -> None:

@@ -107,9 +107,9 @@ class RequestBody:
         self._exchange.body_read = True
         try:
             self._set_timeout(_LINGER_SECONDS)
-            for _ in range(_MAX_LINGER // CHUNK):
-                if not self._input.read(CHUNK):
-                    return
+            dropped = 0
+            while dropped < _MAX_LINGER and (piece := self._input.read(CHUNK)):
+                dropped += len(piece)
         except Exception:  # noqa: BLE001, S110 - whatever breaks here, the answer is out
             pass
         finally:
