@@ -48,7 +48,8 @@ backlog = 2048
 # not a thread, and short calls need less CPU than with gthread. sync serves one client at a time
 # and is for nothing but trying out. See the measurements in deploy/README.md. (With gthread say
 # `--threads` too: it is the number of transfers that a worker has under way at once.)
-worker_class = "gevent"
+# This is gevent's worker with fewer system calls for a short answer (app/web/worker.py).
+worker_class = "app.web.worker.GatewayWorker"
 
 # One process for each CPU that this one may use: a process computes (TLS, gzip, JSON) on one CPU.
 # Two at least, so that one goes on serving while the other computes or is being replaced.

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.gunicorn
 CONTENT = bytes(range(256)) * 8192
 
 
-@pytest.fixture(scope="module", params=["gevent", "gthread"])
+@pytest.fixture(scope="module", params=["app.web.worker.GatewayWorker", "gthread"])
 def gateway(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[TlsGateway]:
