@@ -1,7 +1,8 @@
 """Which worker processes are alive, so that what a dead one left behind can be found.
 
-Each process has a lease in the state store and renews it from a background thread. On the same
-host death is seen at once (the process is gone); elsewhere when the lease has run out.
+Each process has a lease in the state store and renews it from a background thread, which does
+nothing else: what waits for a slow cluster must not let the lease run out. On the same host death
+is seen at once (the process is gone); elsewhere when the lease has run out.
 """
 
 from __future__ import annotations
@@ -73,8 +74,9 @@ class Workers:
         self._id = secrets.token_hex(8)
         self._stop = threading.Event()
         self._renew()
-        threading.Thread(target=self._run, args=(self._stop,), name="httpfs-proxy-lease",
-                         daemon=True).start()
+        for name, work in (("lease", self._keep), ("sweep", self._beat)):
+            threading.Thread(target=work, args=(self._stop,), name=f"httpfs-proxy-{name}",
+                             daemon=True).start()
 
     def stop(self) -> None:
         """Give the lease back."""
@@ -99,7 +101,14 @@ class Workers:
             {"pid": self._pid, "host": _host_key(), "start": _start_time(self._pid)},
             ttl=self._lease)
 
-    def _run(self, stop: threading.Event) -> None:
+    def _keep(self, stop: threading.Event) -> None:
+        while not stop.wait(self._interval):
+            try:
+                self._renew()
+            except GatewayError as error:
+                _log.warning("the worker's lease could not be renewed: %r", error)
+
+    def _beat(self, stop: threading.Event) -> None:
         while True:
             try:
                 self._every_beat()
@@ -109,7 +118,3 @@ class Workers:
                 _log.exception("looking for leftovers failed, will try again")
             if stop.wait(self._interval):
                 return
-            try:
-                self._renew()
-            except GatewayError as error:
-                _log.warning("the worker's lease could not be renewed: %r", error)

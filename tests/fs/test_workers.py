@@ -1,0 +1,69 @@
+"""Leases: who counts as alive, whatever the background work waits for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from app.fs.workers import Workers
+from app.state.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEASE = 1.0
+
+
+def test_a_worker_lives_while_its_background_work_waits_for_a_slow_cluster(
+    tmp_path: Path,
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        over.wait(30)
+
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        busy = Workers(store, lease=LEASE, interval=0.1, every_beat=wait)
+        other = Workers(store, lease=LEASE, interval=0.1, every_beat=lambda: None)
+        busy.start()
+        try:
+            assert begun.wait(10)
+            until = time.monotonic() + 2 * LEASE
+            while time.monotonic() < until:
+                assert other.is_alive(busy.own_id)
+                time.sleep(0.02)
+        finally:
+            over.set()
+            busy.stop()
+
+
+def test_background_work_that_fails_is_tried_again(tmp_path: Path) -> None:
+    beats: list[None] = []
+    third = threading.Event()
+
+    def fail() -> None:
+        beats.append(None)
+        if len(beats) == 3:
+            third.set()
+        raise RuntimeError("on purpose")
+
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        workers = Workers(store, lease=LEASE, interval=0.05, every_beat=fail)
+        workers.start()
+        try:
+            assert third.wait(10)
+        finally:
+            workers.stop()
+
+
+def test_a_lease_that_was_given_back_is_that_of_no_living_worker(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        gone = Workers(store, lease=LEASE, interval=0.1, every_beat=lambda: None)
+        gone.start()
+        other = Workers(store, lease=LEASE, interval=0.1, every_beat=lambda: None)
+        assert other.is_alive(gone.own_id)
+        gone.stop()
+        assert not other.is_alive(gone.own_id)
