@@ -66,7 +66,7 @@ def _content_head(call: Call) -> tuple[Response, tuple[FileStatus, ByteRange] | 
     ranges.refuse_both(header, parameters=by_parameters)
     status = call.files.file_status(call[PATH])
     compress = not header and streams.accepts_gzip(call.headers.get("Accept-Encoding", ""))
-    etag = conditions.etag_of(status, "-gzip" if compress and status.length else "")
+    etag = conditions.etag_of(status, conditions.GZIP_SUFFIX if compress and status.length else "")
     if conditions.not_modified(call.headers, status, etag):
         return _described(Response(status=304), status, etag), None
     part = ranges.from_parameters(call[OFFSET] or 0, call[LENGTH], status.length)

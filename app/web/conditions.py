@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
     from app.core.model import FileStatus
 
+GZIP_SUFFIX = "-gzip"
+"""What the tag of an answer compressed on the way ends in."""
+_LAST_HTTP_DATE = 253402300799  # 9999-12-31: HDFS takes any later time, HTTP has no date for it
 _ETAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
 
@@ -27,21 +31,25 @@ def etag_of(status: FileStatus, suffix: str = "") -> str:
 
 def last_modified_of(status: FileStatus) -> str:
     """Return the HTTP date of the last modification."""
-    return formatdate(status.modification_time // 1000, usegmt=True)
+    return formatdate(min(status.modification_time // 1000, _LAST_HTTP_DATE), usegmt=True)
 
 
 def check_write(headers: Headers, status: FileStatus | None) -> None:
-    """Raise PreconditionFailed if a write may not happen; `status` is None for nothing there."""
-    current = etag_of(status) if status and not status.is_directory else None
+    """Raise PreconditionFailed if a write may not happen; `status` is None for nothing there.
+
+    A client that reads with compression knows the file by the tag of the compressed answer.
+    """
+    tags = () if status is None or status.is_directory else (
+        etag_of(status), etag_of(status, GZIP_SUFFIX))
     if_match = headers.get("If-Match")
     if if_match is not None:
-        if not _matches(if_match, current, exists=status is not None, weak=False):
+        if not _matches(if_match, *tags, exists=status is not None, weak=False):
             raise PreconditionFailed("If-Match")
     elif status is not None and _changed_since(headers.get("If-Unmodified-Since"), status):
         raise PreconditionFailed("If-Unmodified-Since")
     if_none_match = headers.get("If-None-Match")
     if if_none_match is not None and _matches(
-            if_none_match, current, exists=status is not None, weak=True):
+            if_none_match, *tags, exists=status is not None, weak=True):
         raise PreconditionFailed("If-None-Match")
 
 
@@ -70,13 +78,10 @@ def range_applies(headers: Headers, status: FileStatus, etag: str) -> bool:
     return _date(if_range) == status.modification_time // 1000
 
 
-def _matches(header: str, etag: str | None, *, exists: bool, weak: bool) -> bool:
+def _matches(header: str, *etags: str, exists: bool, weak: bool) -> bool:
     if header.strip() == "*":
         return exists
-    if etag is None:
-        return False
-    wanted = etag.strip('"')
-    return any(tag == wanted and (weak or not mark) for mark, tag in _ETAG.findall(header))
+    return any(f'"{tag}"' in etags and (weak or not mark) for mark, tag in _ETAG.findall(header))
 
 
 def _changed_since(header: str | None, status: FileStatus) -> bool:
@@ -88,6 +93,8 @@ def _date(header: str | None) -> int | None:
     if header is None:
         return None
     try:
-        return int(parsedate_to_datetime(header).timestamp())
+        date = parsedate_to_datetime(header)
+        # The old asctime form names no zone; it is UTC too (RFC 9110, 5.6.7).
+        return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return None
