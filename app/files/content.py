@@ -148,7 +148,7 @@ def archive(call: Call) -> Response:
     """Stream the directory; what breaks in the middle breaks the connection."""
     made = call.files.archive(call[PATH])
     kind = call[FORMAT]
-    body = made.zip() if kind == "zip" else made.tar()
+    body = streams.begun(made.zip() if kind == "zip" else made.tar())
     if kind == "tar.gz":
         body = streams.gzipped(body, call.services.settings.web.gzip_level)
     media = {"tar": "application/x-tar", "tar.gz": "application/gzip", "zip": "application/zip"}

@@ -19,7 +19,7 @@ from app.fs.listing import Listing
 from app.fs.publish import status_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from _typeshed import ReadableBuffer as Buffer
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CHUNK = 256 * 1024
 _TRIES = 10
 _BLOCK = 512
-_ZIP_EPOCH = 315532800  # 1980-01-01, before which zip knows no time
+_ZIP_TIMES = 315532800, 4354819198  # 1980-01-01 to 2107-12-31: zip knows no other
 
 
 class Entry(NamedTuple):
@@ -54,7 +54,7 @@ class Archive:
         self._status = fs.status(path)
         self._listing = Listing(fs, path, None, None) if self._status.is_directory else None
 
-    def tar(self) -> Iterator[bytes]:
+    def tar(self) -> Generator[bytes]:
         """Yield the archive in tar's pax format (POSIX.1-2001)."""
         for entry in self._entries():
             yield _tar_header(entry)
@@ -62,7 +62,7 @@ class Archive:
             yield bytes(-entry.status.length % _BLOCK)
         yield bytes(2 * _BLOCK)
 
-    def zip(self) -> Iterator[bytes]:
+    def zip(self) -> Generator[bytes]:
         """Yield the archive in zip's format, members deflated, sizes after the data."""
         sink = _Sink()
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -75,30 +75,31 @@ class Archive:
         yield sink.take()
 
     def _entries(self) -> Iterator[Entry]:
-        root = self.name
         if self._listing is None:
-            yield from self._file(root, self._path, self._status)
+            yield from self._file(self.name, self._path, self._status)
             return
-        yield Entry(f"{root}/", self._status, None)
-        yield from self._walk(root, self._path, self._listing)
+        yield Entry(f"{self.name}/", self._status, None)
+        # A stack, as HDFS's trees may be deeper than Python recurses.
+        opened = [(self.name, self._path, _statuses(self._listing))]
+        while opened:
+            prefix, directory, rest = opened[-1]
+            status = next(rest, None)
+            if status is None:
+                opened.pop()
+                continue
+            path = child_of(directory, status.path_suffix)
+            name = f"{prefix}/{status.path_suffix}"
+            if not status.is_directory:
+                yield from self._file(name, path, status)
+            elif (listing := self._listed(path)) is not None:
+                yield Entry(f"{name}/", status, None)
+                opened.append((name, path, _statuses(listing)))
 
-    def _walk(self, prefix: str, directory: HdfsPath, listing: Listing) -> Iterator[Entry]:
-        for page in listing:
-            for status in page:
-                path = child_of(directory, status.path_suffix)
-                name = f"{prefix}/{status.path_suffix}"
-                if status.is_directory:
-                    yield from self._directory(name, path, status)
-                else:
-                    yield from self._file(name, path, status)
-
-    def _directory(self, name: str, path: HdfsPath, status: FileStatus) -> Iterator[Entry]:
+    def _listed(self, path: HdfsPath) -> Listing | None:
         try:
-            listing = Listing(self._fs, path, None, None)
+            return Listing(self._fs, path, None, None)
         except PathNotFound:
-            return
-        yield Entry(f"{name}/", status, None)
-        yield from self._walk(name, path, listing)
+            return None
 
     def _file(self, name: str, path: HdfsPath, status: FileStatus) -> Iterator[Entry]:
         entry = self._opened(name, path, status)
@@ -126,6 +127,11 @@ class Archive:
         raise UpstreamFault(f"{name} is replaced faster than it can be read")
 
 
+def _statuses(listing: Listing) -> Iterator[FileStatus]:
+    for page in listing:
+        yield from page
+
+
 def _contents(entry: Entry) -> Iterator[bytes]:
     rest = entry.status.length if entry.source else 0
     while rest and entry.source:
@@ -147,7 +153,8 @@ def _tar_header(entry: Entry) -> bytes:
 
 
 def _zip_info(entry: Entry) -> zipfile.ZipInfo:
-    seconds = max(entry.status.modification_time // 1000, _ZIP_EPOCH)
+    first, last = _ZIP_TIMES
+    seconds = min(max(entry.status.modification_time // 1000, first), last)
     info = zipfile.ZipInfo(entry.name, time.gmtime(seconds)[:6])
     info.compress_type = zipfile.ZIP_DEFLATED
     kind = 0o040000 if entry.status.is_directory else 0o100000

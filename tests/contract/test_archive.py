@@ -112,3 +112,40 @@ def test_formats_that_are_not_known(files: Files) -> None:
 def test_what_may_not_be_read_breaks_the_archive(files: Files) -> None:
     files.mkdir("private", permission="700")
     files.by("other").call("GET", "/f/archive", 403, path=files.at("private"))
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_a_tree_deeper_than_a_program_may_recurse(files: Files, kind: str) -> None:
+    # Few requests here, hundreds behind: MKDIRS makes all parents at once.
+    depth = 500
+    below = "/".join(["d"] * depth)
+    files.mkdir(f"tree/{below}")
+    files.put("tree/d/beside", b"b")
+    content = archive(files, "tree", format=kind)
+    if kind == "zip":
+        with zipfile.ZipFile(io.BytesIO(content)) as made:
+            names = {name.rstrip("/") for name in made.namelist()}
+    else:
+        found, directories = unpacked_tar(content)
+        names = set(found) | directories
+    assert names == {"tree", "tree/d/beside",
+                     *("tree/" + "/".join(["d"] * n) for n in range(1, depth + 1))}
+
+
+@pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
+@pytest.mark.parametrize("modified", [0, 5_000_000_000_000, 2**63 - 1])
+def test_times_that_an_archive_cannot_hold(files: Files, kind: str, modified: int) -> None:
+    files.put("tree/f", b"x")
+    files.call("PUT", "/f/file/times", 204, path=files.at("tree/f"), modification_time=modified)
+    content = archive(files, "tree", format=kind)
+    if kind == "zip":
+        with zipfile.ZipFile(io.BytesIO(content)) as made:
+            assert made.read("tree/f") == b"x"
+    else:
+        assert unpacked_tar(content)[0] == {"tree/f": b"x"}
+
+
+@pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
+def test_a_file_that_may_not_be_read_is_refused_by_a_status(files: Files, kind: str) -> None:
+    files.put("secret", b"content", permission="600")
+    files.by("other").call("GET", "/f/archive", 403, path=files.at("secret"), format=kind)
