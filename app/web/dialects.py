@@ -48,14 +48,17 @@ class Dialect(NamedTuple):
 
 
 def install(app: Flask, dialects: Sequence[tuple[str, Dialect]], realm: str) -> None:
-    """Make `app` answer each error in the dialect of the first matching URL prefix."""
+    """Make `app` answer each error in the dialect of the first matching URL prefix.
+
+    The last dialect also answers targets that are no path: `OPTIONS *`, CONNECT.
+    """
 
     def handle(error: Exception) -> Response:
         exchange = current(request.environ)
         known = _known(error, exchange)
         _show_path(known, exchange)
         path = request.environ["PATH_INFO"]
-        dialect = next(d for prefix, d in dialects if path.startswith(prefix))
+        dialect = next((d for prefix, d in dialects if path.startswith(prefix)), dialects[-1][1])
         row = dialect.row(known)
         response = dialect.render(known, row)
         _add_headers(response, known, row, realm)

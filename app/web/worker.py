@@ -2,14 +2,19 @@
 
 gunicorn sends the head of an answer and its body separately, and gevent asks the kernel for the
 size of the send buffer on every `sendall`. For an answer of a few hundred bytes that is a third
-of what the server costs; here it is one `send`.
+of what the server costs; here it is one `send`. And what gunicorn itself refuses, before the
+application sees it, gets the envelope that every other error has.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from gunicorn.workers.ggevent import GeventWorker
+
+from app.core.errors import printable
+from app.web.envelope import JSON_TYPE, failure
 
 _JOIN_BELOW = 16 * 1024
 
@@ -61,8 +66,30 @@ class JoiningSocket:
         return getattr(self._socket, name)
 
 
+class EnvelopingSocket:
+    """A client socket that turns the HTML page of gunicorn's errors into the JSON envelope."""
+
+    __slots__ = ("_socket", "_told")
+
+    def __init__(self, socket: Any, error: BaseException) -> None:
+        self._socket = socket
+        self._told = printable(str(error))
+
+    def sendall(self, page: bytes) -> None:
+        """Send an answer with the status of `page`, which is closed after it."""
+        status = HTTPStatus(int(page.split(maxsplit=2)[1]))
+        own_fault = status is HTTPStatus.INTERNAL_SERVER_ERROR
+        body = failure(["internal error; the log has it" if own_fault else self._told])
+        self._socket.sendall(
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+            f"Content-Type: {JSON_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+
 class GatewayWorker(GeventWorker):  # type: ignore[misc]
-    """gevent's worker over JoiningSocket."""
+    """gevent's worker over JoiningSocket, with errors that clients can read."""
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request of a connection."""
@@ -71,3 +98,7 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
             super().handle_request(listener_name, req, joining, addr)
         finally:
             joining.flush()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer a request that was refused or failed before the application answered."""
+        super().handle_error(req, EnvelopingSocket(client, exc), addr, exc)
