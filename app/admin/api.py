@@ -11,7 +11,6 @@ from app.web.answers import enveloped
 from app.web.envelope import JSON_TYPE, encode, success
 from app.web.metrics import Metrics
 from app.web.operations import Api, authenticate
-from app.web.origin import address_within
 
 if TYPE_CHECKING:
     from app.web.operations import Call, OpenCall
@@ -40,8 +39,7 @@ def readyz(call: OpenCall) -> Response:
                answers={200: "The figures."}, media="text/plain")
 def metrics(call: OpenCall) -> Response:
     """Answer the figures of all workers to configured networks, and to admins."""
-    origin = call.exchange.origin
-    if not address_within(origin.address, call.services.settings.web.metrics_from):
+    if not call.exchange.origin.within(call.services.settings.web.metrics_from):
         principal = authenticate(call.services, call.exchange)
         if "admin" not in principal.roles:
             raise AccessDenied("/metrics", "it is for the networks in web.metrics_from, and for"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Networks = tuple[IPv4Network | IPv6Network, ...]
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+_HOP_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
                "HTTP_FORWARDED", "HTTP_VIA")
@@ -42,6 +43,11 @@ class Origin(NamedTuple):
         """Tell whether credentials could not be read on the way: HTTPS, or never on a wire."""
         return self.scheme == "https" or self.local
 
+    def within(self, networks: Networks) -> bool:
+        """Tell whether the client itself is known to be in one of `networks`."""
+        only_a_proxy = _within(self.address, _LOOPBACK) and not self.local
+        return not only_a_proxy and _within(self.address, networks)
+
 
 def origin_of(environ: Mapping[str, Any], proxies: Networks) -> Origin:
     """Return the origin of a WSGI request."""
@@ -55,16 +61,12 @@ def origin_of(environ: Mapping[str, Any], proxies: Networks) -> Origin:
     return Origin(peer, scheme, authority, local, False)
 
 
-def address_within(address: str, networks: Networks) -> bool:
-    """Tell whether `address` lies in one of `networks`; what is no address lies in none."""
-    return _within(address, networks)
-
-
 def _forwarded(environ: Mapping[str, Any], proxies: Networks, direct: Origin) -> Origin:
     hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
-    address = direct.address
-    for hop in reversed([hop for hop in hops if hop]):
-        address = hop if _parse(hop) else address
+    address, named = direct.address, True
+    for hop in reversed([_without_port(hop) for hop in hops if hop]):
+        named = _parse(hop) is not None
+        address = hop if named else address
         if not _within(hop, proxies):
             break
     scheme = _last(environ.get("HTTP_X_FORWARDED_PROTO")).lower()
@@ -75,7 +77,13 @@ def _forwarded(environ: Mapping[str, Any], proxies: Networks, direct: Origin) ->
         host = host if port == default else f"{host}:{port}"
     return Origin(
         address, scheme if scheme in ("http", "https") else direct.scheme, host,
-        local=_within(address, _LOOPBACK) or not address, trusted_peer=True)
+        local=named and (_within(address, _LOOPBACK) or not address), trusted_peer=True)
+
+
+def _without_port(hop: str) -> str:
+    """Return the address of a hop; some proxies write the client's port behind it."""
+    match = _HOP_WITH_PORT.fullmatch(hop)
+    return (match[1] or match[2]) if match else hop
 
 
 def _within(address: str, networks: Networks) -> bool:

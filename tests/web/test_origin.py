@@ -1,0 +1,61 @@
+"""Where a request comes from: what a proxy says, and who is believed."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from app.web.origin import Origin, origin_of
+
+PROXIES = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def origin(peer: str, proxies: Any = PROXIES, **headers: str) -> Origin:
+    """Return the origin of a request over plain HTTP from `peer`."""
+    return origin_of({
+        "REMOTE_ADDR": peer, "wsgi.url_scheme": "http", "HTTP_HOST": "gw.example.net",
+        "SERVER_NAME": "localhost", "SERVER_PORT": "80",
+        **{f"HTTP_X_FORWARDED_{name}": value for name, value in headers.items()}}, proxies)
+
+
+@pytest.mark.parametrize(("forwarded", "address"), [
+    ("203.0.113.5", "203.0.113.5"), ("127.0.0.1, 203.0.113.5", "203.0.113.5"),
+    ("203.0.113.5, 10.1.1.1", "203.0.113.5"), ("203.0.113.5:1234", "203.0.113.5"),
+    ("[2001:db8::5]:1234, 10.1.1.1", "2001:db8::5"), ("[2001:db8::5]", "2001:db8::5"),
+    ("2001:db8::5", "2001:db8::5"),
+])
+def test_the_client_is_the_last_hop_that_is_no_proxy(forwarded: str, address: str) -> None:
+    found = origin("127.0.0.1", FOR=forwarded, PROTO="http")
+    assert found.address == address
+    assert not found.confidential
+
+
+@pytest.mark.parametrize("forwarded", ["unknown", "_hidden", "127.0.0.1.9", "nonsense, 10.1.1.1"])
+def test_a_client_that_the_proxy_does_not_name_is_not_local(forwarded: str) -> None:
+    found = origin("127.0.0.1", FOR=forwarded, PROTO="http")
+    assert not found.local
+    assert not found.confidential
+    assert not found.within(LOOPBACK)
+    assert origin("127.0.0.1", FOR=forwarded, PROTO="https").confidential
+
+
+def test_a_local_client_is_local() -> None:
+    for found in (origin("127.0.0.1", ()), origin("127.0.0.1"), origin("::1", ()),
+                  origin("127.0.0.1", FOR="127.0.0.1")):
+        assert found.confidential
+        assert found.within(LOOPBACK)
+
+
+def test_the_client_of_a_local_proxy_that_nobody_configured_is_not_local() -> None:
+    found = origin("127.0.0.1", (), FOR="127.0.0.1")
+    assert not found.confidential
+    assert not found.within(LOOPBACK)
+
+
+def test_other_networks_are_what_they_are() -> None:
+    assert origin("192.0.2.7", ()).within((ip_network("192.0.2.0/24"),))
+    assert not origin("192.0.2.7", ()).within(LOOPBACK)
+    assert not origin("", ()).within(LOOPBACK)
