@@ -42,12 +42,19 @@ class AuditLog:
         if not self._target:
             return
         if self._target != "-" and time.monotonic() - self._checked > _REOPEN_SECONDS:
-            self._reopen()
+            self._follow()
         line = json.dumps(_record(exchange, seconds, complete=complete), separators=(",", ":"))
         try:
             os.write(self._descriptor, line.encode() + b"\n")
         except OSError as error:
             _log.error("the audit line could not be written (%s): %s", error.strerror, line)
+
+    def _follow(self) -> None:
+        try:
+            self._reopen()
+        except OSError as error:
+            _log.error("the audit log %s could not be opened again, the old file is written on: %s",
+                       self._target, error.strerror)
 
     def _reopen(self) -> None:
         """Open the file unless it is the one that is open: logrotate may have moved it away."""
