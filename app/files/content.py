@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -10,11 +11,14 @@ from werkzeug import Response
 from app.core.errors import InvalidRequest, PathNotFound, UnsupportedMedia
 from app.files.api import LENGTH, OFFSET, OVERWRITE, PATH, PERMISSION, REPLICATION, api
 from app.files.names import check_replication
+from app.fs.publish import no_precondition
 from app.web import conditions, ranges, streams
 from app.web.answers import created, no_content
 from app.web.params import NameList, OneOf, Param
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.model import ByteRange, FileStatus
     from app.web.operations import Call
 
@@ -106,7 +110,7 @@ def put_content(call: Call) -> Response:
         call[PATH], body.chunks(), overwrite=call[OVERWRITE],
         permission=call[PERMISSION] or call.services.settings.files.file_permission,
         replication=None if factor is None else check_replication(call, factor),
-        precondition=lambda status: conditions.check_write(call.headers, status),
+        precondition=_precondition(call),
         early=body.expected)
     return created(call, call[PATH])
 
@@ -123,13 +127,12 @@ def post_content(call: Call) -> Response:
             raise UnsupportedMedia(
                 f"to append, send the content as Content-Type: {OCTETS}, not"
                 f" '{body.content_type}'; to concatenate, name 'sources' and send no body")
-        call.files.append(call[PATH], body.chunks(),
-                          lambda status: conditions.check_write(call.headers, status))
+        call.files.append(call[PATH], body.chunks(), _precondition(call))
     else:
         if body.present or body.content_type:
             raise InvalidRequest("parameter 'sources' concatenates files; a body or a"
                                  " Content-Type with it is not allowed")
-        call.files.concat(call[PATH], sources)
+        call.files.concat(call[PATH], sources, _precondition(call))
     return created(call, call[PATH])
 
 
@@ -137,9 +140,14 @@ def post_content(call: Call) -> Response:
                answers={204: "Done."})
 def truncate(call: Call) -> Response:
     """Cut the file."""
-    call.files.truncate(
-        call[PATH], lambda status: conditions.check_write(call.headers, status))
+    call.files.truncate(call[PATH], _precondition(call))
     return no_content()
+
+
+def _precondition(call: Call) -> Callable[[FileStatus | None], None]:
+    if not conditions.on_write(call.headers):
+        return no_precondition
+    return partial(conditions.check_write, call.headers)
 
 
 @api.operation("GET", "/archive", "Download a directory as one archive.", PATH, FORMAT,

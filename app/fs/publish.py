@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 COPY_CHUNK = 256 * 1024
 
 
+def no_precondition(_status: FileStatus | None) -> None:
+    """Allow whatever is there."""
+
+
 def status_or_none(fs: FileSystem, path: HdfsPath) -> FileStatus | None:
     """Return the status of `path`, None where nothing is there."""
     try:
@@ -99,7 +103,7 @@ class Publisher:
 
         All that can be known to forbid it is raised before `body` is touched; `early` says that
         the client waits for that, so that rights are asked for too. `precondition` sees the
-        present file's status, or None.
+        present file's status, or None; before the body, and again when it is about to be replaced.
         """
         current = status_or_none(self._fs, path) if path != ROOT else self._fs.status(path)
         if current and current.is_directory:
@@ -112,7 +116,8 @@ class Publisher:
             self._fs.check_access(parent_of(made[0] if made else path), "-w-")
         with self._staging.stage(self._fs, parent_of(path), path, made) as stage:
             self._create(stage, path, body, permission=permission, replication=replication)
-            self._put_in_place(stage, path, replace=current is not None and overwrite)
+            self._put_in_place(
+                stage, path, replace=self._replaces(path, precondition) if overwrite else False)
             stage.done()
 
     def append(
@@ -135,9 +140,12 @@ class Publisher:
             if counted.total and not self._concat_stage(stage, path):
                 self._append_in_place(path, stage)
 
-    def concat(self, path: HdfsPath, names: Sequence[str]) -> None:
+    def concat(
+        self, path: HdfsPath, names: Sequence[str],
+        precondition: Callable[[FileStatus | None], None],
+    ) -> None:
         """Move the content of the siblings `names` to the end of `path`; they vanish."""
-        file_status(self._fs, path)
+        precondition(file_status(self._fs, path))
         directory = parent_of(path)
         sources = [child_of(directory, check_name(name)) for name in names]
         if path in sources or len(set(sources)) < len(sources):
@@ -174,6 +182,18 @@ class Publisher:
         if not status.is_directory:
             raise NotADirectory(directory)
         return missing
+
+    def _replaces(
+        self, path: HdfsPath, precondition: Callable[[FileStatus | None], None],
+    ) -> bool:
+        """Tell whether something may be there to be replaced, now that the body is complete."""
+        if precondition is no_precondition and self._fs.flavor.rename_options:
+            return True
+        current = status_or_none(self._fs, path)
+        if current and current.is_directory:
+            raise IsADirectory(path)
+        precondition(current)
+        return current is not None
 
     def _put_in_place(self, stage: Stage, path: HdfsPath, *, replace: bool) -> None:
         try:

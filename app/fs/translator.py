@@ -24,7 +24,13 @@ from app.fs.archive import Archive
 from app.fs.attributes import Attributes
 from app.fs.listing import Listing
 from app.fs.port import Rename
-from app.fs.publish import Publisher, file_status, refusal_of_rename, status_or_none
+from app.fs.publish import (
+    Publisher,
+    file_status,
+    no_precondition,
+    refusal_of_rename,
+    status_or_none,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,10 +41,6 @@ if TYPE_CHECKING:
     from app.fs.staging import Staging
 
 _TRASH_CURRENT = "Current"
-
-
-def no_precondition(_status: FileStatus | None) -> None:
-    """Allow whatever is there."""
 
 
 class UserFileSystem(Attributes):
@@ -147,9 +149,12 @@ class UserFileSystem(Attributes):
         """Append to a file, whole or not at all; see Publisher.append."""
         self._publisher.append(self._writable(path), body, precondition)
 
-    def concat(self, path: str, names: Sequence[str]) -> None:
+    def concat(
+        self, path: str, names: Sequence[str],
+        precondition: Callable[[FileStatus | None], None] = no_precondition,
+    ) -> None:
         """Move the content of siblings to the end of a file; they vanish."""
-        self._publisher.concat(self._writable(path), names)
+        self._publisher.concat(self._writable(path), names, precondition)
 
     def truncate(
         self, path: str, precondition: Callable[[FileStatus | None], None] = no_precondition,

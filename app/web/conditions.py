@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 GZIP_SUFFIX = "-gzip"
 """What the tag of an answer compressed on the way ends in."""
 _LAST_HTTP_DATE = 253402300799  # 9999-12-31: HDFS takes any later time, HTTP has no date for it
+_ON_WRITE = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 _ETAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
 
@@ -32,6 +33,11 @@ def etag_of(status: FileStatus, suffix: str = "") -> str:
 def last_modified_of(status: FileStatus) -> str:
     """Return the HTTP date of the last modification."""
     return formatdate(min(status.modification_time // 1000, _LAST_HTTP_DATE), usegmt=True)
+
+
+def on_write(headers: Headers) -> bool:
+    """Tell whether a request has a condition that `check_write` looks at."""
+    return any(name in headers for name in _ON_WRITE)
 
 
 def check_write(headers: Headers, status: FileStatus | None) -> None:
