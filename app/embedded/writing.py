@@ -7,6 +7,7 @@ killed leaves what was committed before, and its data file to be swept.
 import os
 import secrets
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from app.embedded import access, blocks, inodes, quotas
 from app.embedded.attributes import check_replication
@@ -151,7 +152,7 @@ def create(request: Request) -> Response:
     with request.store.change() as change:
         writer = _begin_create(change, request, mode, replication, blocksize)
     writer.receive(request)
-    return empty(201, ("Location", f"hdfs://embedded{path}"))
+    return empty(201, ("Location", f"hdfs://embedded{quote(path)}"))
 
 
 def _begin_create(

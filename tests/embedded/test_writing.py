@@ -4,6 +4,7 @@ import io
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -196,3 +197,20 @@ def test_a_decomposed_name_stays_as_it_was_sent(alice: Client) -> None:
 def test_the_directory_outlives_the_server(directory: Path, alice: Client) -> None:
     alice.create(f"{HOME}/f", b"content")
     assert Client(create_server(directory)).content(f"{HOME}/f") == b"content"
+
+
+@pytest.mark.parametrize("name", ["\N{ROCKET}", "e\N{COMBINING ACUTE ACCENT}", "%41 b?#\n"])
+def test_headers_hold_any_name(alice: Client, name: str) -> None:
+    path = f"{HOME}/{name}/f"
+    for method, op in (("PUT", "CREATE"), ("POST", "APPEND"), ("GET", "OPEN")):
+        url = f"http://embedded/webhdfs/v1{quote(path)}?op={op}&user.name=alice"
+        redirect = alice.once(method, url)
+        assert redirect.status == 307
+        answer = alice.once(method, redirect.headers["Location"], b"x" if method != "GET" else b"")
+        assert answer.status in {200, 201}
+        for value in (*redirect.headers.values(), *answer.headers.values()):
+            assert value.isascii()
+            assert value.isprintable()
+        if op == "CREATE":
+            assert unquote(answer.headers["Location"]) == f"hdfs://embedded{path}"
+    assert alice.content(path) == b"xx"
