@@ -25,8 +25,21 @@ DIRECTORIES = {"", "void", "deep", "deep/er", "deep/er/est"}
 
 
 @pytest.fixture
-def tree(files: Files) -> Files:
-    """Return a directory whose subdirectory `tree` holds the TREE."""
+def tree(files: Files, trees: dict[str, Files]) -> Files:
+    """Return a directory whose subdirectory `tree` holds the TREE; the same one for all tests."""
+    if files.backend not in trees:
+        trees[files.backend] = planted(files)
+    return trees[files.backend]
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[str, Files]:
+    """Return the directories with a TREE so far, by backend."""
+    return {}
+
+
+def planted(files: Files) -> Files:
+    """Make the TREE."""
     for name, content in TREE.items():
         files.put(f"tree/{name}", content, permission="640")
     files.mkdir("tree/void", permission="700")

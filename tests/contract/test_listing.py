@@ -19,7 +19,7 @@ NAMES = ["a", "b", "b2", "c", "d", "e"]
 def filled(files: Files) -> Files:
     """Return a directory with the NAMES in it."""
     for name in NAMES:
-        files.put(name, name.encode())
+        files.mkdir(name)
     return files
 
 
@@ -74,7 +74,7 @@ def test_walking_over_odd_names_in_the_order_of_hdfs(files: Files) -> None:
     # HDFS compares bytes with a sign: what is not ASCII comes first.
     odd = ["\U0001f600", "é", "日本", " b", "#LATEST", "%41", "A", "a", "a b", "~"]
     for name in odd:
-        files.put(name)
+        files.mkdir(name)
     ordered = files.names()
     assert sorted(ordered) == sorted(odd)
     assert ordered == sorted(odd, key=lambda name: name.encode().translate(

@@ -29,16 +29,24 @@ def test_any_legal_name_works(files: Files, name: str) -> None:
     assert parse_qs(url.query, strict_parsing=True)["path"] == [files.at(name)]
     assert files.names() == [name]
     assert files.status(name)["length"] == 3
+    files.call("PUT", "/f/name", 201, path=files.at(name), destination=files.at("plain"))
+    files.call("PUT", "/f/name", 201, path=files.at("plain"), destination=files.at(name))
+    assert files.get(name, offset="1", length="2").content == b"ne"
+    files.call("DELETE", "/f/file", 204, path=files.at(name))
+    assert files.names() == []
+
+
+@pytest.mark.parametrize("name", ["a%20b +", "\U0001f600;?", "e\u0301\n"], ids=ascii)
+def test_every_change_works_on_odd_names(files: Files, name: str) -> None:
+    files.put(name, b"one")
     files.append(name, b"two")
+    assert files.read(name) == b"onetwo"
     files.put(name, b"three", overwrite="true")
     assert files.read(name) == b"three"
     files.call("PUT", "/f/file/permission", 204, path=files.at(name), permission="600")
-    files.call("PUT", "/f/name", 201, path=files.at(name), destination=files.at("plain"))
-    files.call("PUT", "/f/name", 201, path=files.at("plain"), destination=files.at(name))
-    assert files.get(name, offset="1", length="2").content == b"hr"
+    files.call("PUT", "/f/file/replication", 204, path=files.at(name), replication="2")
     files.call("DELETE", CONTENT, 204, path=files.at(name))
-    files.call("DELETE", "/f/file", 204, path=files.at(name))
-    assert files.names() == []
+    assert files.names() == [name]
 
 
 @pytest.mark.parametrize("name", ["a b", "#LATEST", "100%+", "\U0001f600", "decompose\u0301d"],
