@@ -84,6 +84,7 @@ def _content_head(call: Call) -> tuple[Response, tuple[FileStatus, ByteRange] | 
     _described(response, status, etag)
     if compress and part.length:
         response.headers["Content-Encoding"] = "gzip"
+        response.automatically_set_content_length = False  # it would be 0 for HEAD
     else:
         response.headers["Content-Length"] = str(part.length)
     return response, (status, part) if part.length else None

@@ -91,7 +91,8 @@ def file_summary(call: Call) -> Response:
 def listing(call: Call) -> Response:
     """Answer the children in HDFS's order, a million of them at the memory of a thousand."""
     found = call.files.listing(call[PATH_OR_HOME], call[START_AFTER], call[LIMIT])
-    return streamed_json(call, _listing_json(found, limited=call[LIMIT] is not None))
+    pieces = _listing_json(found, limited=call[LIMIT] is not None)
+    return streamed_json(call, pieces, short=found.is_short)
 
 
 def _listing_json(found: Listing, *, limited: bool) -> Iterator[bytes]:

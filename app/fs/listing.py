@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from app.core.paths import HdfsPath
     from app.fs.port import FileSystem
 
+_SHORT = 1000
+
+
 class Listing:
     """The entries of a directory after `start_after`, at most `limit` of them.
 
@@ -31,6 +34,11 @@ class Listing:
         self._limit = limit
         self._first = fs.list_page(path, start_after)
         self.next_start: str | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether all there is to list has been read, and is little."""
+        return not self._first.remaining and len(self._first.entries) <= _SHORT
 
     def __iter__(self) -> Iterator[list[FileStatus]]:
         """Yield pages of entries, each non-empty."""

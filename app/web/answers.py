@@ -29,11 +29,14 @@ def enveloped(call: Call, result: Any) -> Response:
     return response
 
 
-def streamed_json(call: Call, pieces: Iterator[bytes]) -> Response:
-    """Return 200 with JSON text that is made while it is sent, compressed where asked for."""
+def streamed_json(call: Call, pieces: Iterator[bytes], *, short: bool = False) -> Response:
+    """Return 200 with JSON text that is made while it is sent, compressed where asked for.
+
+    A `short` one is made at once, and so has a length.
+    """
     compress = _wants_gzip(call)
     body = gzipped(pieces, call.services.settings.web.gzip_level) if compress else pieces
-    response = Response(body, content_type=JSON_TYPE)
+    response = Response(b"".join(body) if short else body, content_type=JSON_TYPE)
     if compress:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
