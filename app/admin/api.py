@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug import Response
 
 from app.core.errors import AccessDenied
+from app.core.paths import ROOT
 from app.web.answers import enveloped
 from app.web.envelope import JSON_TYPE, encode, success
 from app.web.metrics import Metrics
@@ -62,7 +63,7 @@ def me(call: Call) -> Response:
     principal = call.principal
     user: dict[str, Any] = {
         "name": principal.name, "hadoopUser": principal.hadoop_user,
-        "root": principal.root, "readOnly": principal.read_only,
+        "confined": principal.root != ROOT, "readOnly": principal.read_only,
         "roles": sorted(principal.roles), "home": call.files.home(),
     }
     return enveloped(call, {"user": user})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -11,14 +10,11 @@ from werkzeug import Response
 from app.core.errors import InvalidRequest, PathNotFound, UnsupportedMedia
 from app.files.api import LENGTH, OFFSET, OVERWRITE, PATH, PERMISSION, REPLICATION, api
 from app.files.names import check_replication
-from app.fs.publish import no_precondition
 from app.web import conditions, ranges, streams
 from app.web.answers import created, no_content
 from app.web.params import NameList, OneOf, Param
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from app.core.model import ByteRange, FileStatus
     from app.web.operations import Call
 
@@ -111,7 +107,7 @@ def put_content(call: Call) -> Response:
         call[PATH], body.chunks(), overwrite=call[OVERWRITE],
         permission=call[PERMISSION] or call.services.settings.files.file_permission,
         replication=None if factor is None else check_replication(call, factor),
-        precondition=_precondition(call),
+        precondition=conditions.for_write(call.headers),
         early=body.expected)
     return created(call, call[PATH])
 
@@ -128,12 +124,12 @@ def post_content(call: Call) -> Response:
             raise UnsupportedMedia(
                 f"to append, send the content as Content-Type: {OCTETS}, not"
                 f" '{body.content_type}'; to concatenate, name 'sources' and send no body")
-        call.files.append(call[PATH], body.chunks(), _precondition(call))
+        call.files.append(call[PATH], body.chunks(), conditions.for_write(call.headers))
     else:
         if body.present or body.content_type:
             raise InvalidRequest("parameter 'sources' concatenates files; a body or a"
                                  " Content-Type with it is not allowed")
-        call.files.concat(call[PATH], sources, _precondition(call))
+        call.files.concat(call[PATH], sources, conditions.for_write(call.headers))
     return created(call, call[PATH])
 
 
@@ -141,14 +137,8 @@ def post_content(call: Call) -> Response:
                answers={204: "Done."})
 def truncate(call: Call) -> Response:
     """Cut the file."""
-    call.files.truncate(call[PATH], _precondition(call))
+    call.files.truncate(call[PATH], conditions.for_write(call.headers))
     return no_content()
-
-
-def _precondition(call: Call) -> Callable[[FileStatus | None], None]:
-    if not conditions.on_write(call.headers):
-        return no_precondition
-    return partial(conditions.check_write, call.headers)
 
 
 @api.operation("GET", "/archive", "Download a directory as one archive.", PATH, FORMAT,

@@ -15,6 +15,7 @@ from app.files.api import (
     SKIP_TRASH,
     api,
 )
+from app.web import conditions
 from app.web.answers import created, no_content
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def rename(call: Call) -> Response:
                answers=_DONE)
 def delete(call: Call) -> Response:
     """Remove for good, or move to the trash."""
-    call.files.delete(call[PATH], recursive=call[RECURSIVE], skip_trash=call[SKIP_TRASH])
+    call.files.delete(call[PATH], recursive=call[RECURSIVE], skip_trash=call[SKIP_TRASH],
+                      precondition=conditions.for_write(call.headers))
     return no_content()
 
 

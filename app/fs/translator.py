@@ -120,10 +120,15 @@ class UserFileSystem(Attributes):
             raise refusal_of_rename(self._fs, old, new)
         return self._principal.visible(new)
 
-    def delete(self, path: str, *, recursive: bool, skip_trash: bool = True) -> None:
+    def delete(
+        self, path: str, *, recursive: bool, skip_trash: bool = True,
+        precondition: Callable[[FileStatus | None], None] = no_precondition,
+    ) -> None:
         """Remove a file or directory for good, or move it to the user's trash."""
         real = self._writable(path)
         self._keep_root(real)
+        if precondition is not no_precondition:
+            precondition(self._fs.status(real))
         if not skip_trash:
             self._move_to_trash(real, recursive=recursive)
         elif not self._fs.delete(real, recursive=recursive):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.core.errors import PreconditionFailed
+from app.fs.publish import no_precondition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug.datastructures import Headers
 
     from app.core.model import FileStatus
@@ -35,9 +39,11 @@ def last_modified_of(status: FileStatus) -> str:
     return formatdate(min(status.modification_time // 1000, _LAST_HTTP_DATE), usegmt=True)
 
 
-def on_write(headers: Headers) -> bool:
-    """Tell whether a request has a condition that `check_write` looks at."""
-    return any(name in headers for name in _ON_WRITE)
+def for_write(headers: Headers) -> Callable[[FileStatus | None], None]:
+    """Return what checks the conditions of a write; `no_precondition` where there are none."""
+    if not any(name in headers for name in _ON_WRITE):
+        return no_precondition
+    return partial(check_write, headers)
 
 
 def check_write(headers: Headers, status: FileStatus | None) -> None:

@@ -98,3 +98,16 @@ def test_joining_files_to_another_version_than_was_read(files: Files) -> None:
     files.call("POST", CONTENT, 201,
                headers={"If-Match": files.get("f").headers["ETag"]}, **join)
     assert files.read("f") == b"theirsmore"
+
+
+def test_removing_only_the_version_that_was_read(files: Files) -> None:
+    files.put("f", b"old")
+    etag = files.get("f").headers["ETag"]
+    files.put("f", b"theirs", overwrite="true")
+    remove = {"path": files.at("f")}
+    files.call("DELETE", "/f/file", 412, headers={"If-Match": etag}, **remove)
+    assert files.read("f") == b"theirs"
+    etag = files.get("f").headers["ETag"]
+    files.call("DELETE", "/f/file", 204, headers={"If-Match": etag}, **remove)
+    files.call("DELETE", "/f/file", 404, headers={"If-Match": "*"}, **remove)
+    assert files.names() == []

@@ -193,6 +193,13 @@ def test_the_archive_of_a_confined_root_does_not_name_it(confined: Files) -> Non
     assert b"f" in answer.content
 
 
+def test_a_confined_user_is_told_to_be_confined_and_not_where(confined: Files) -> None:
+    user = confined.call("GET", "/users/me").json()["result"]["user"]
+    assert (user["confined"], user["home"]) == (True, "/")
+    user = confined.by("other").call("GET", "/users/me").json()["result"]["user"]
+    assert (user["confined"], user["home"]) == (False, "/user/bob")
+
+
 def test_a_confined_user_has_no_trash_outside(confined: Files) -> None:
     confined.put("f", b"x")
     answer = confined.call("DELETE", "/f/file", 409, path=confined.at("f"), skip_trash="false")
