@@ -117,8 +117,8 @@ def put_content(call: Call) -> Response:
                body=f"Append: the content to append, as {OCTETS}. Concatenate: no body.")
 def post_content(call: Call) -> Response:
     """Append the body, or the files named by `sources`."""
-    body = call.body()
     sources = call[SOURCES]
+    body = call.body(wanted=sources is None)
     if sources is None:
         if body.content_type != OCTETS:
             raise UnsupportedMedia(

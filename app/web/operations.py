@@ -60,11 +60,15 @@ class Call(OpenCall):
         """The request's headers."""
         return request.headers
 
-    def body(self) -> RequestBody:
-        """Return the request's body, its headers checked. Raises InvalidRequest and kin."""
+    def body(self, *, wanted: bool = True) -> RequestBody:
+        """Return the request's body, its headers checked if it is `wanted`.
+
+        Raises InvalidRequest and kin.
+        """
         web = self.services.settings.web
         body = RequestBody(self.exchange, max_bytes=web.max_body, timeout=web.body_timeout)
-        body.check()
+        if wanted:
+            body.check()
         return body
 
 

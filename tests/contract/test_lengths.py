@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.client import CONTENT, OCTETS
+from tests.contract.wire import Wire
+
 if TYPE_CHECKING:
     from tests.contract.client import Files
 
@@ -37,3 +40,14 @@ def test_a_short_listing_has_a_length_whole_or_compressed(files: Files) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     assert 0 < int(packed.headers["Content-Length"]) < len(packed.content)
     assert packed.json() == plain.json()
+
+
+def test_who_speaks_http_1_0_needs_a_length_for_a_body_only(files: Files) -> None:
+    files.put("f", b"a")
+    files.put("g", b"b")
+    for query, status in (("", 411), ("&sources=g", 201)):
+        with Wire(files.gateway) as wire:
+            wire.send_head("POST", f"{CONTENT}?path={files.at('f')}{query}",
+                           [] if query else [*OCTETS.items()], "HTTP/1.0")
+            assert wire.answer().status == status
+    assert files.read("f") == b"ab"
