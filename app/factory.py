@@ -68,7 +68,9 @@ def make_backend(settings: Settings) -> Backend:
         settings.data_dir / "hdfs")
     _log.warning("the backend is the local directory %s: it behaves like HDFS, but it is not a"
                  " cluster; set backend.url for one", directory)
-    server = create_server(directory, superuser=settings.backend.embedded_superuser)
+    server = create_server(
+        directory, superuser=settings.backend.embedded_superuser,
+        trash_minutes=settings.backend.embedded_trash_minutes)
     return WebHdfsBackend(settings.backend, wsgi=server)
 
 

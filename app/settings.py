@@ -68,6 +68,10 @@ class BackendSettings:
         "Seconds for which a user's home directory, as HDFS named it, is remembered."))
     embedded_superuser: str = setting("hdfs", Text(), (
         "The superuser of the embedded backend; without effect on real clusters."))
+    embedded_trash_minutes: int = setting(1440, AtLeast(0), (
+        "Minutes for which the embedded backend keeps what was moved to the trash, at least."
+        " 0 turns its trash off; without effect on real clusters, which have"
+        " `fs.trash.interval`."))
 
 
 @dataclass(frozen=True, slots=True)

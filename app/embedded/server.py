@@ -28,12 +28,14 @@ from app.embedded.requests import (
 )
 from app.embedded.schema import NOWHERE, ROOT_ID, install
 from app.embedded.store import Options, Store
+from app.embedded.trash import Emptier
 
 _log = logging.getLogger(__name__)
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
+_CHANGING: Final = frozenset({"PUT", "POST", "DELETE"})
 _REASONS: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -46,6 +48,8 @@ def create_server(
     replication: int = 3,
     blocksize: int = 128 * 1024 * 1024,
     min_blocksize: int = 1024 * 1024,
+    trash_minutes: int = 1440,
+    clock: Callable[[], int] = inodes.now,
 ) -> Application:
     """Make a WebHDFS server over a local directory, as a WSGI callable.
 
@@ -54,9 +58,13 @@ def create_server(
     Callers are trusted: `doas` or else `user.name` says who they are. `superuser` owns the root
     directory and may do all, `supergroup` is the group of what has no other. `replication` and
     `blocksize` are the defaults of new files, `listing_page` is the size of LISTSTATUS_BATCH
-    pages. Raises OSError where the directory cannot be used, ValueError where it has another
-    version's layout.
+    pages. What was moved to a `.Trash` is removed after `trash_minutes` at the earliest, never
+    where that is 0; `clock` tells the trash its milliseconds since the epoch. Raises OSError where
+    the directory cannot be used, ValueError where it has another version's layout or
+    `trash_minutes` is negative.
     """
+    if trash_minutes < 0:
+        raise ValueError(f"trash_minutes is {trash_minutes}; 0 (off) and more are allowed")
     options = Options(
         superuser=superuser,
         supergroup=supergroup,
@@ -64,12 +72,15 @@ def create_server(
         replication=replication,
         blocksize=blocksize,
         min_blocksize=min_blocksize,
+        trash_minutes=trash_minutes,
     )
     store = Store(directory, options)
     _install(store)
     sweep(store)
+    emptier = Emptier(store, clock)
+    emptier.advance()
     store.database.close()
-    return Server(store)
+    return Server(store, emptier)
 
 
 def _install(store: Store) -> None:
@@ -109,12 +120,17 @@ def _alone(directory: Path) -> Iterator[None]:
 class Server:
     """A WebHDFS server; call it as WSGI does."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, emptier: Emptier) -> None:
         self.store = store
+        self._emptier = emptier
         self._callers: dict[str, Caller] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        if environ["REQUEST_METHOD"] in _CHANGING:
+            # Before the operation: a client that moves to the trash makes directories there first,
+            # and they must still be there when it renames into them.
+            self._emptier.advance()
         response = self._answer(environ)
         start_response(_REASONS[response.status], response.headers)
         return response.body

@@ -261,7 +261,7 @@ def get_server_defaults(request: Request) -> Response:
         "fileBufferSize": 4096,
         "keyProviderUri": "",
         "replication": options.replication,
-        "trashInterval": 0,
+        "trashInterval": options.trash_minutes,
         "writePacketSize": 65536,
     }
     return as_json({"FsServerDefaults": defaults})

@@ -32,6 +32,7 @@ class Options:
     max_xattrs: int = 32
     max_xattrs_bytes: int = 16384
     block_pool: str = "BP-embedded"
+    trash_minutes: int = 1440
 
 
 @dataclass(slots=True)

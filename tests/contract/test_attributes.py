@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.client import CONTENT, errors_of
+from tests.contract.client import CONTENT, Files, errors_of
+from tests.gateway import Gateway
 
 if TYPE_CHECKING:
-    from tests.contract.client import Files
+    from pathlib import Path
 
 
 def b64(content: bytes) -> str:
@@ -260,12 +261,6 @@ def test_quotas(files: Files) -> None:
 
 
 def test_trash(files: Files) -> None:
-    files.put("f", b"first")
-    if not keeps_trash(files):
-        answer = files.call("DELETE", "/f/file", 409, path=files.at("f"), skip_trash="false")
-        assert "trash" in errors_of(answer)
-        assert files.read("f") == b"first"
-        return
     for content in (b"first", b"second"):
         files.put("f", content, overwrite="true")
         files.call("DELETE", "/f/file", 204, path=files.at("f"), skip_trash="false")
@@ -281,8 +276,6 @@ def test_trash_of_directories(files: Files) -> None:
     files.put("d/f", b"x")
     files.mkdir("void")
     files.call("DELETE", "/f/file", 409, path=files.at("d"), skip_trash="false")
-    if not keeps_trash(files):
-        return
     files.call("DELETE", "/f/file", 204, path=files.at("d"), skip_trash="false", recursive="true")
     files.call("DELETE", "/f/file", 204, path=files.at("void"), skip_trash="false")
     assert files.names() == []
@@ -293,6 +286,14 @@ def test_trash_of_directories(files: Files) -> None:
     files.call("DELETE", "/f/file", 204, path=f"{trash}/d", recursive="true")
 
 
-def keeps_trash(files: Files) -> bool:
-    """Tell whether the backend's trash interval is above 0; the embedded one keeps no trash."""
-    return files.backend != "embedded"
+@pytest.mark.gunicorn
+def test_no_trash_on_an_embedded_backend_with_an_interval_of_0(tmp_path: Path) -> None:
+    settings = {"backend": {"embedded_trash_minutes": 0}}
+    with Gateway(tmp_path, settings=settings) as gateway:
+        gateway.make_home("alice")
+        files = Files(gateway, "embedded", "/user/alice")
+        files.put("f", b"content")
+        answer = files.call("DELETE", "/f/file", 409, path=files.at("f"), skip_trash="false")
+        assert "trash" in errors_of(answer)
+        assert files.read("f") == b"content"
+        assert files.names() == ["f"]

@@ -17,7 +17,7 @@ USERS = ("alice", "bob", "carol")
 CONFIGURATION = {
     # The embedded server's way: a user is in the group of the same name.
     "hadoop.user.group.static.mapping.overrides": ";".join(f"{user}={user}" for user in USERS),
-    "fs.trash.interval": "0",
+    "fs.trash.interval": "1440",
 }
 
 

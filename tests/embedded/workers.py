@@ -98,3 +98,11 @@ def fork_and_write(directory: Path) -> None:
     for child in children:
         assert os.waitpid(child, 0)[1] == 0
     check(directory)
+
+
+def fill_trash(directory: Path, now: int, number: int, barrier: Barrier) -> None:
+    """Start when all do, and keep making what an emptier would take for a checkpoint."""
+    barrier.wait(DEADLINE_SECONDS)
+    client = Client(create_server(directory, clock=lambda: now))
+    for _ in range(30):
+        assert client.put("MKDIRS", f"{HOME}/.Trash/Current/{number}").status == 200
