@@ -40,6 +40,11 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
+    @property
+    def offset(self) -> int:
+        """Where in the file the request wants to begin."""
+        return int(parse_qs(urlsplit(self.path).query).get("offset", ["0"])[0])
+
     def say(self, status: int, body: bytes, *headers: tuple[str, str],
             kind: str = "application/json") -> None:
         """Send a whole answer."""
@@ -122,32 +127,34 @@ def hang(handler: Handler) -> None:
 
 def whole(handler: Handler) -> None:
     """Send the content."""
-    handler.say(200, CONTENT, kind="application/octet-stream")
+    handler.say(200, CONTENT[handler.offset:], kind="application/octet-stream")
 
 
 def short(at: int, *, chunked: bool = False, reset: bool = False) -> Behaviour:
-    """Promise the content and break off after `at` bytes."""
+    """Promise the content and break off at this position in the file, however often asked."""
     def behave(handler: Handler) -> None:
+        piece = CONTENT[handler.offset:at]
         if chunked:
             handler.head(("Transfer-Encoding", "chunked"))
-            handler.wfile.write(b"%x\r\n%b\r\n" % (at, CONTENT[:at]) if at else b"")
+            handler.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b"")
         else:
-            handler.head(("Content-Length", str(len(CONTENT))))
-            handler.wfile.write(CONTENT[:at])
+            handler.head(("Content-Length", str(len(CONTENT) - handler.offset)))
+            handler.wfile.write(piece)
         handler.cut(reset=reset)
     return behave
 
 
 def lying(at: int) -> Behaviour:
     """Send less than the file has, with a clean end."""
-    return lambda handler: handler.say(200, CONTENT[:at], kind="application/octet-stream")
+    return lambda handler: handler.say(
+        200, CONTENT[handler.offset:at], kind="application/octet-stream")
 
 
 def stalled(at: int) -> Behaviour:
     """Send a part and then nothing."""
     def behave(handler: Handler) -> None:
-        handler.head(("Content-Length", str(len(CONTENT))))
-        handler.wfile.write(CONTENT[:at])
+        handler.head(("Content-Length", str(len(CONTENT) - handler.offset)))
+        handler.wfile.write(CONTENT[handler.offset:at])
         handler.wfile.flush()
         hang(handler)
     return behave

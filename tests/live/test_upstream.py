@@ -91,6 +91,21 @@ def test_a_download_cut_short_is_seen_to_be_short(
     assert CONTENT.startswith(content)
 
 
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_download_that_breaks_once_goes_on_where_it_was(
+    files: Files, server: Scripted, *, reset: bool,
+) -> None:
+    breaks = [scripted.short(1_000_000, reset=reset)]
+
+    def once(handler: scripted.Handler) -> None:
+        (breaks.pop() if breaks else scripted.whole)(handler)
+
+    server.behaviours["OPEN"] = once
+    answer = files.gateway.request(
+        "GET", URL, params={"path": "/user/alice/f"}, headers={"Accept-Encoding": "identity"})
+    assert answer.content == CONTENT
+
+
 def test_the_same_download_when_all_is_well(files: Files) -> None:
     assert files.call("GET", URL, path="/user/alice/f").content == CONTENT
 
