@@ -80,7 +80,7 @@ class Pairs:
 def prepare(world: World) -> None:
     """Let the JIT compilers see the calls."""
     for party in world.parties:
-        Pairs(party, 4, world.sizes.warm_up / 2).run()
+        Pairs(party, 4, world.sizes.pair_seconds).run()
 
 
 def measure(world: World, party: Party) -> Figures:

@@ -42,7 +42,7 @@ HADOOP_DEFAULTS = {
 class Sizes:
     """How much is measured; durations are in seconds."""
 
-    warm_up: float = 8.0
+    warm_up: float = 120.0
     status_seconds: float = 4.0
     transfer_bytes: int = 1024 * MIB
     pair_seconds: float = 5.0
@@ -51,7 +51,7 @@ class Sizes:
     slow_seconds: float = 10.0
 
 
-QUICK = Sizes(warm_up=2.0, status_seconds=2.0, transfer_bytes=256 * MIB, pair_seconds=3.0,
+QUICK = Sizes(warm_up=6.0, status_seconds=2.0, transfer_bytes=256 * MIB, pair_seconds=3.0,
               entries=10_000, slow_seconds=5.0)
 
 
