@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from prometheus_client import Counter, Gauge, Histogram
 
     from app.web.exchange import Exchange
@@ -94,9 +93,20 @@ class Metrics:
         )
         from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
+        _forget_the_dead()
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _forget_the_dead() -> None:
+    """Let go of what workers had under way that are gone; one that was killed could not."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    for file in Path(os.environ[_VARIABLE]).glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdecimal() and not _runs(int(pid)):
+            mark_process_dead(int(pid))  # type: ignore[no-untyped-call]
 
 
 def _runs(pid: int) -> bool:
