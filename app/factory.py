@@ -18,6 +18,7 @@ from app.fs.webhdfs import WebHdfsBackend
 from app.state import open_store
 from app.web import dialects, metrics, openapi
 from app.web.audit import AuditLog
+from app.web.direct import Direct
 from app.web.envelope import ENVELOPE
 from app.web.gate import Gate
 from app.web.services import Services
@@ -25,6 +26,7 @@ from app.web.services import Services
 if TYPE_CHECKING:
     from app.fs.port import Backend
     from app.settings import Settings
+    from app.web.operations import Endpoint
 
 _log = logging.getLogger(__name__)
 APIS = (files.api, admin.api)
@@ -40,10 +42,15 @@ def build(settings: Settings | None = None) -> Flask:
     services = _services(settings)
     app = Flask("app", static_folder=None)
     app.url_map.merge_slashes = False
+    endpoints: dict[tuple[str, str], Endpoint] = {}
     for api in APIS:
-        app.register_blueprint(api.blueprint(services))
-    dialects.install(app, DIALECTS, settings.auth.realm)
-    gate = Gate(app.wsgi_app, settings, AuditLog(settings.log.audit), metrics.Metrics())
+        own = api.endpoints(services)
+        app.register_blueprint(api.blueprint(own))
+        endpoints |= own
+    handle = dialects.handler(DIALECTS, settings.auth.realm)
+    dialects.install(app, handle)
+    direct = Direct(app.wsgi_app, endpoints, handle)
+    gate = Gate(direct, settings, AuditLog(settings.log.audit), metrics.Metrics())
     app.wsgi_app = gate  # type: ignore[method-assign]
     services.staging.workers.start()
     _log.info("serving %s", services.backend.description)

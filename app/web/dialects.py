@@ -8,17 +8,19 @@ Content-Range) is added here, the same in every dialect.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wsgi import get_path_info
 
 from app.auth.basic import challenge
 from app.core import errors
 from app.web.exchange import current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flask import Flask
     from werkzeug import Response
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 5
+ErrorHandler = Callable[[Exception, dict[str, Any]], "Response"]
+"""Makes the answer to an error of the request with this WSGI environment."""
 
 
 class Row(NamedTuple):
@@ -47,24 +51,29 @@ class Dialect(NamedTuple):
         return next(self.rows[cls] for cls in type(error).__mro__ if cls in self.rows)
 
 
-def install(app: Flask, dialects: Sequence[tuple[str, Dialect]], realm: str) -> None:
-    """Make `app` answer each error in the dialect of the first matching URL prefix.
+def handler(dialects: Sequence[tuple[str, Dialect]], realm: str) -> ErrorHandler:
+    """Return what answers any error of a request in the dialect of the first matching prefix.
 
     The last dialect also answers targets that are no path: `OPTIONS *`, CONNECT.
     """
 
-    def handle(error: Exception) -> Response:
-        exchange = current(request.environ)
+    def handle(error: Exception, environ: dict[str, Any]) -> Response:
+        exchange = current(environ)
         known = _known(error, exchange)
         _show_path(known, exchange)
-        path = request.environ["PATH_INFO"]
+        path = environ["PATH_INFO"]
         dialect = next((d for prefix, d in dialects if path.startswith(prefix)), dialects[-1][1])
         row = dialect.row(known)
         response = dialect.render(known, row)
         _add_headers(response, known, row, realm)
         return response
 
-    app.register_error_handler(Exception, handle)
+    return handle
+
+
+def install(app: Flask, handle: ErrorHandler) -> None:
+    """Make Flask answer every error by `handle`, those of its own routing included."""
+    app.register_error_handler(Exception, lambda error: handle(error, request.environ))
 
 
 def _known(error: Exception, exchange: Exchange) -> errors.GatewayError:
@@ -77,7 +86,7 @@ def _known(error: Exception, exchange: Exchange) -> errors.GatewayError:
     if isinstance(error, MethodNotAllowed):
         return errors.MethodNotAllowed(exchange.method, error.valid_methods or ())
     if isinstance(error, NotFound):
-        return errors.RouteNotFound(request.path)
+        return errors.RouteNotFound(get_path_info(exchange.environ))
     if isinstance(error, HTTPException):
         return errors.InvalidRequest(error.description or error.name)
     _log.exception("%s %s failed", exchange.request_id, exchange.operation, exc_info=error)

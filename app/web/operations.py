@@ -7,10 +7,12 @@ known and every parameter is of its declared type.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, request
+from werkzeug.datastructures import EnvironHeaders
 
 from app.auth.basic import claimed_name
 from app.core.errors import GatewayError, InsecureTransport
@@ -20,10 +22,9 @@ from app.web.params import read_all
 from app.web.query import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from werkzeug import Response
-    from werkzeug.datastructures import Headers
 
     from app.core.identity import Principal
     from app.fs.translator import UserFileSystem
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 V = TypeVar("V", bound="Callable[..., Response]")
+Endpoint = Callable[[dict[str, Any]], "Response"]
+"""Serves one operation for a WSGI environment that `exchange.begin` has seen."""
 
 
 @dataclass(slots=True)
@@ -56,9 +59,9 @@ class Call(OpenCall):
         return value
 
     @property
-    def headers(self) -> Headers:
+    def headers(self) -> EnvironHeaders:
         """The request's headers."""
-        return request.headers
+        return EnvironHeaders(self.exchange.environ)
 
     def body(self, *, wanted: bool = True) -> RequestBody:
         """Return the request's body, its headers checked if it is `wanted`.
@@ -113,26 +116,35 @@ class Api:
 
         return declare
 
-    def blueprint(self, services: Services) -> Blueprint:
-        """Return the blueprint that serves the operations over `services`."""
+    def endpoints(self, services: Services) -> dict[tuple[str, str], Endpoint]:
+        """Return what serves each method and URL over `services`."""
+        return {(operation.method, f"{self.prefix}{operation.path}"):
+                _endpoint(operation, services) for operation in self.operations}
+
+    def blueprint(self, endpoints: Mapping[tuple[str, str], Endpoint]) -> Blueprint:
+        """Return the blueprint that serves the operations by their `endpoints`."""
         blueprint = Blueprint(self.name, __name__, url_prefix=self.prefix or None)
         for operation in self.operations:
+            endpoint = endpoints[operation.method, f"{self.prefix}{operation.path}"]
             blueprint.add_url_rule(
-                operation.path, operation.name, _endpoint(operation, services),
-                methods=[operation.method], provide_automatic_options=False)
+                operation.path, operation.name, _view(endpoint), methods=[operation.method],
+                provide_automatic_options=False)
         return blueprint
 
 
-def _endpoint(operation: Operation, services: Services) -> Callable[[], Response]:
+def _view(endpoint: Endpoint) -> Callable[[], Response]:
     """Return the view function that Flask calls."""
+    return lambda: endpoint(request.environ)
 
-    def endpoint() -> Response:
-        exchange = current(request.environ)
+
+def _endpoint(operation: Operation, services: Services) -> Endpoint:
+    def endpoint(environ: dict[str, Any]) -> Response:
+        exchange = current(environ)
         exchange.operation = operation.name
         if operation.open_to_all:
             return operation.view(OpenCall(services, exchange))
         principal = authenticate(services, exchange)
-        exchange.query = parse_query(exchange.environ["QUERY_STRING"])
+        exchange.query = parse_query(environ["QUERY_STRING"])
         values = read_all(operation.params, exchange.query)
         files = services.files_of(principal)
         return operation.view(Call(services, exchange, principal, files, values))

@@ -72,7 +72,7 @@ BY_PREFIX = [pytest.param(prefix, dialect, id=prefix) for prefix, dialect in DIA
 def answer(prefix: str, error: Exception, principal: Principal | None = None) -> TestResponse:
     """Return what a client gets under a prefix when a view raises this error."""
     app = Flask("test", static_folder=None)
-    dialects.install(app, DIALECTS, "a realm")
+    dialects.install(app, dialects.handler(DIALECTS, "a realm"))
 
     def view(rest: str) -> str:
         raise error
