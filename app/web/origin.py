@@ -8,6 +8,7 @@ on this host that nobody configured, with strangers behind it.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -63,7 +64,7 @@ def origin_of(environ: Mapping[str, Any], proxies: Networks) -> Origin:
 
 def _forwarded(environ: Mapping[str, Any], proxies: Networks, direct: Origin) -> Origin:
     hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
-    address, named = direct.address, True
+    address, named = direct.address, not any(name in environ for name in _FORWARDING)
     for hop in reversed([_without_port(hop) for hop in hops if hop]):
         named = _parse(hop) is not None
         address = hop if named else address
@@ -91,6 +92,7 @@ def _within(address: str, networks: Networks) -> bool:
     return parsed is not None and any(parsed in network for network in networks)
 
 
+@lru_cache(1024)
 def _parse(address: str) -> IPv4Address | IPv6Address | None:
     try:
         parsed = ip_address(address.partition("%")[0])

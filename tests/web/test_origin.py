@@ -59,3 +59,12 @@ def test_other_networks_are_what_they_are() -> None:
     assert origin("192.0.2.7", ()).within((ip_network("192.0.2.0/24"),))
     assert not origin("192.0.2.7", ()).within(LOOPBACK)
     assert not origin("", ()).within(LOOPBACK)
+
+
+def test_a_proxy_that_forwards_and_names_nobody_has_no_local_client() -> None:
+    origin = origin_of({
+        "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http", "SERVER_NAME": "gateway",
+        "SERVER_PORT": "80", "HTTP_X_FORWARDED_PROTO": "http",
+    }, (ip_network("127.0.0.1/32"),))
+    assert not origin.local
+    assert not origin.confidential
