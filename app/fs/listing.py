@@ -17,7 +17,7 @@ _SHORT = 1000
 
 
 class Listing:
-    """The entries of a directory after `start_after`, at most `limit` of them.
+    """The entries of a directory after `start_after`, at most `limit` (>= 1) of them.
 
     The first page is read by the constructor, so that errors come before anything is sent.
     Staged files of uploads under way are left out. A regular file is one entry with an empty
@@ -30,7 +30,6 @@ class Listing:
     ) -> None:
         self._fs = fs
         self._path = path
-        self._start_after = start_after
         self._limit = limit
         self._first = fs.list_page(path, start_after)
         self.next_start: str | None = None
@@ -45,9 +44,8 @@ class Listing:
         rest = self._limit
         for page, more in self._pages():
             if rest is not None and (len(page) > rest or (len(page) == rest and more)):
-                if rest:
-                    yield page[:rest]
-                self.next_start = page[rest - 1].path_suffix if rest else self._start_after
+                yield page[:rest]
+                self.next_start = page[rest - 1].path_suffix
                 return
             if page:
                 yield page
