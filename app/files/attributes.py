@@ -42,7 +42,7 @@ XATTR: Param[str] = Param(
     "The xattr.", "", required=True)
 XATTRS: Param[tuple[str, ...] | None] = Param(
     "names", NameList("xattr names, with commas between"), "Only these xattrs.", None)
-VALUE: Param[str] = Param("value", AnyText("base64", r"[A-Za-z0-9+/=_-]*"), "The value.", "")
+VALUE: Param[str] = Param("value", AnyText("base64", r"[A-Za-z0-9+/=]*"), "The value.", "")
 EXISTS: Param[str] = Param(
     "if", OneOf("any", "absent", "present"), "Whether the xattr may or must be there.", "any")
 SNAPSHOT: Param[str | None] = Param(
