@@ -1,8 +1,9 @@
 """Which worker processes are alive, so that what a dead one left behind can be found.
 
 Each process has a lease in the state store and renews it from a background thread, which does
-nothing else: what waits for a slow cluster must not let the lease run out. On the same host death
-is seen at once (the process is gone); elsewhere when the lease has run out.
+nothing else: what waits for a slow cluster must not let the lease run out. On the same host the
+process table alone decides: death is seen at once, and a process that was stopped, or a clock that
+jumped, is not taken for it. Elsewhere a worker is dead when its lease has run out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from app.state.store import Store
 
 _SPACE = "workers"
+_KEPT_LEASES = 10
+"""How many times the lease its record lasts, for those that can look at the process itself."""
 _log = logging.getLogger(__name__)
 
 
@@ -93,13 +97,14 @@ class Workers:
             return False
         if lease["host"] and lease["host"] == _host_key():
             return bool(lease["start"] == _start_time(int(lease["pid"])))
-        return True
+        return bool(time.time() < lease["until"])
 
     def _renew(self) -> None:
         self._store.put(
             _SPACE, self._id,
-            {"pid": self._pid, "host": _host_key(), "start": _start_time(self._pid)},
-            ttl=self._lease)
+            {"pid": self._pid, "host": _host_key(), "start": _start_time(self._pid),
+             "until": time.time() + self._lease},
+            ttl=self._lease * _KEPT_LEASES)
 
     def _keep(self, stop: threading.Event) -> None:
         while not stop.wait(self._interval):

@@ -7,11 +7,15 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from app.fs import workers as module
 from app.fs.workers import Workers
 from app.state.sqlite import SqliteStore
+from tests.gateway import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 LEASE = 1.0
 
@@ -67,3 +71,21 @@ def test_a_lease_that_was_given_back_is_that_of_no_living_worker(tmp_path: Path)
         assert other.is_alive(gone.own_id)
         gone.stop()
         assert not other.is_alive(gone.own_id)
+
+
+def test_a_process_that_lives_on_this_host_may_be_late_with_its_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Workers, "_keep", lambda _self, _stop: None)
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        late = Workers(store, lease=LEASE, interval=0.1, every_beat=lambda: None)
+        other = Workers(store, lease=LEASE, interval=0.1, every_beat=lambda: None)
+        late.start()
+        monkeypatch.setattr(module, "_host_key", lambda: "another host")
+        try:
+            assert other.is_alive(late.own_id)
+            wait_for("the end of the lease", lambda: not other.is_alive(late.own_id))
+            monkeypatch.undo()
+            assert other.is_alive(late.own_id)
+        finally:
+            late.stop()
