@@ -146,24 +146,31 @@ class Staging:
         entry = self.store.get(_SPACE, key)
         if entry is None:
             return False
-        fs = self._backend.as_user(entry["user"])
+        finished = False
+        try:
+            if self._is_over(entry):
+                self.store.delete(_SPACE, key)
+                finished = True
+                _log.info("finished with leftover %s of %s", entry["temp"], entry["user"])
+        finally:
+            if not finished:
+                self.store.put(_SPACE, key, {**entry, "worker": ""})
+        return finished
+
+    def _is_over(self, entry: dict[str, Any]) -> bool:
+        """Try to put an entry right; tell whether there is nothing more to do for it."""
         since = time.time() - entry.setdefault("swept", time.time())
         try:
-            found, shared = clean_up(fs, entry)
-            # The DataNode may still be about to create what a dead worker asked for.
-            late = not found and since < _LATE_CREATE_SECONDS
-            over = not late and (not shared or since > _GIVE_UP_SECONDS)
+            found, shared = clean_up(self._backend.as_user(entry["user"]), entry)
         except GatewayError as problem:
             over = since > _GIVE_UP_SECONDS
             _log.log(logging.ERROR if over or not since else logging.DEBUG,
                      "leftover %s of %s stays%s: %r", entry["temp"], entry["user"],
                      "" if over else " for now", problem)
-        if over:
-            self.store.delete(_SPACE, key)
-            _log.info("finished with leftover %s of %s", entry["temp"], entry["user"])
-        else:
-            self.store.put(_SPACE, key, {**entry, "worker": ""})
-        return over
+            return over
+        # The DataNode may still be about to create what a dead worker asked for.
+        late = not found and since < _LATE_CREATE_SECONDS
+        return not late and (not shared or since > _GIVE_UP_SECONDS)
 
 
 def clean_up(fs: FileSystem, entry: dict[str, Any]) -> tuple[bool, bool]:
