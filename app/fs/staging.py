@@ -159,7 +159,7 @@ class Staging:
 
     def _is_over(self, entry: dict[str, Any]) -> bool:
         """Try to put an entry right; tell whether there is nothing more to do for it."""
-        since = time.time() - entry.setdefault("swept", time.time())
+        since: float = time.time() - entry.setdefault("swept", time.time())
         try:
             found, shared = clean_up(self._backend.as_user(entry["user"]), entry)
         except GatewayError as problem:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.fs.staging import Staging
+from app.fs.workers import Workers
 from app.settings import UploadSettings
 from app.state.sqlite import SqliteStore
 
@@ -34,7 +35,11 @@ class Broken:
         raise RuntimeError(timeout)
 
 
-def test_an_entry_whose_sweep_broke_is_looked_at_again(tmp_path: Path) -> None:
+def test_an_entry_whose_sweep_broke_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The background sweep would claim the entry between those of the test.
+    monkeypatch.setattr(Workers, "_beat", lambda _self, _stop: None)
     with closing(SqliteStore(tmp_path / "state.db")) as store:
         staging = Staging(store, Broken(), UploadSettings())
         store.put("staged", "key", ENTRY)
