@@ -150,13 +150,23 @@ class Publisher:
         sources = [child_of(directory, check_name(name)) for name in names]
         if path in sources or len(set(sources)) < len(sources):
             raise InvalidRequest("sources must be different files, and not the target")
-        statuses = [file_status(self._fs, source) for source in sources]
-        full = [s for s, status in zip(sources, statuses, strict=True) if status.length]
-        if full:
-            self._fs.concat(path, full)
-        for source, status in zip(sources, statuses, strict=True):
-            if not status.length:
+        full = {source: self._is_full(source) for source in sources}
+        if any(full.values()):
+            self._fs.concat(path, [source for source in sources if full[source]])
+        for source in sources:
+            if not full[source]:
                 self._fs.delete(source)
+
+    def _is_full(self, source: HdfsPath) -> bool:
+        """Tell whether a file has content. Raises FileBusy if its content is being written.
+
+        HDFS tells the length 0 of a file whose first block a writer has open, and refuses CONCAT
+        of empty files: appending nothing is how to ask whether it is closed.
+        """
+        if file_status(self._fs, source).length:
+            return True
+        self._fs.append(source, ())
+        return file_status(self._fs, source).length > 0
 
     def _create(
         self, stage: Stage, path: HdfsPath, body: Iterable[bytes], *, permission: str | None,
