@@ -8,6 +8,7 @@ checked content is appended in place, and truncated away again if that breaks.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from app.core.errors import (
@@ -117,7 +118,7 @@ class Publisher:
         with self._staging.stage(self._fs, parent_of(path), path, made) as stage:
             self._create(stage, path, body, permission=permission, replication=replication)
             self._put_in_place(
-                stage, path, replace=self._replaces(path, precondition) if overwrite else False)
+                stage, path, lambda: overwrite and self._replaces(path, precondition))
             stage.done()
 
     def append(
@@ -205,22 +206,40 @@ class Publisher:
         precondition(current)
         return current is not None
 
-    def _put_in_place(self, stage: Stage, path: HdfsPath, *, replace: bool) -> None:
+    def _put_in_place(
+        self, stage: Stage, path: HdfsPath, replaces: Callable[[], bool],
+    ) -> None:
         try:
             if self._fs.flavor.rename_options:
-                self._fs.rename(stage.path, path, Rename.REPLACE if replace else Rename.NEW)
-            elif replace:
-                self._replace_by_backup(stage, path)
+                self._fs.rename(stage.path, path, Rename.REPLACE if replaces() else Rename.NEW)
             else:
-                self._move(stage.path, path)
+                self._put_in_steps(stage, path, replaces)
         except PathError as error:
             error.path = path if error.path == stage.path else error.path
             raise
 
-    def _replace_by_backup(self, stage: Stage, path: HdfsPath) -> None:
-        """Replace `path` on a server that cannot do it in one step; never lose the old file."""
+    def _put_in_steps(
+        self, stage: Stage, path: HdfsPath, replaces: Callable[[], bool],
+    ) -> None:
+        """Put in place on a server that cannot replace; a second time if another was quicker."""
+        try:
+            self._put_once(stage, path, replace=replaces())
+        except AlreadyExists:
+            if not replaces():
+                raise
+            # What the first time moved aside has been replaced by another.
+            self._fs.delete(stage.backup)
+            self._put_once(stage, path, replace=True)
+
+    def _put_once(self, stage: Stage, path: HdfsPath, *, replace: bool) -> None:
+        """Move the staged file in place, the old one aside before; never lose the old file."""
+        if not replace:
+            self._move(stage.path, path)
+            return
         stage.uses_backup()
-        self._move(path, stage.backup)
+        # Another may have moved or removed it at this very moment: nothing to replace then.
+        with suppress(PathNotFound):
+            self._move(path, stage.backup)
         self._move(stage.path, path)
         self._fs.delete(stage.backup)
 
@@ -229,7 +248,8 @@ class Publisher:
         if not self._fs.rename(source, destination):
             raise refusal_of_rename(self._fs, source, destination)
         inside = child_of(destination, name_of(source))
-        if self._fs.status(destination).is_directory and status_or_none(self._fs, inside):
+        there = status_or_none(self._fs, destination)  # by now another may have moved it aside
+        if there and there.is_directory and status_or_none(self._fs, inside):
             self._fs.rename(inside, source)
             raise IsADirectory(destination)
 

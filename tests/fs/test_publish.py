@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import uuid
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.core.errors import FileBusy
+from app.core.errors import AlreadyExists, FileBusy
 from app.core.paths import HdfsPath
 from app.fs.publish import Publisher, no_precondition, status_or_none
 from app.fs.staging import Staging
@@ -18,7 +19,7 @@ from app.state.sqlite import SqliteStore
 from tests.gateway import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from app.fs.filesystem import WebHdfsFileSystem
@@ -73,3 +74,60 @@ def test_an_empty_file_that_is_being_written_is_not_joined_and_stays(
         writer.join(30)
     assert alice.status(target).length == len(b"first")
     assert alice.status(source).length == len(b"second")
+
+
+class Interfered:
+    """A cluster that replaces in steps, where `other` happens before the rename number `at`."""
+
+    def __init__(self, fs: WebHdfsFileSystem, at: int, other: Callable[[], object]) -> None:
+        self._fs = fs
+        self._at = at
+        self._other = other
+        self.renames = 0
+        self.flavor = replace(fs.flavor, rename_options=False)
+
+    def __getattr__(self, name: str) -> Any:
+        """Do everything else as it is."""
+        return getattr(self._fs, name)
+
+    def rename(self, *arguments: Any) -> bool:
+        """Let the other be quicker."""
+        self.renames += 1
+        if self.renames == self._at:
+            self._other()
+        return self._fs.rename(*arguments)
+
+
+@pytest.mark.parametrize(("at", "theirs"), [(1, None), (1, b"theirs"), (2, b"theirs")])
+def test_overwriting_in_steps_while_another_does(
+    alice: WebHdfsFileSystem, directory: HdfsPath, staging: Staging,
+    at: int, theirs: bytes | None,
+) -> None:
+    path = HdfsPath(f"{directory}/f")
+    alice.create(path, [b"old"])
+
+    def other() -> None:
+        alice.delete(path)
+        if theirs is not None:
+            alice.create(path, [theirs])
+
+    fs: Any = Interfered(alice, at, other)
+    Publisher(fs, staging).upload(
+        path, [b"the new content"], overwrite=True, permission=None, replication=None,
+        precondition=no_precondition, early=False)
+    assert fs.renames >= at
+    [only] = alice.list_page(directory).entries
+    assert (only.path_suffix, only.length) == ("f", len(b"the new content"))
+
+
+def test_a_file_that_came_meanwhile_is_not_replaced_in_steps_unless_that_was_asked_for(
+    alice: WebHdfsFileSystem, directory: HdfsPath, staging: Staging,
+) -> None:
+    path = HdfsPath(f"{directory}/f")
+    fs: Any = Interfered(alice, 1, lambda: alice.create(path, [b"theirs"]))
+    with pytest.raises(AlreadyExists):
+        Publisher(fs, staging).upload(
+            path, [b"ours"], overwrite=False, permission=None, replication=None,
+            precondition=no_precondition, early=False)
+    [only] = alice.list_page(directory).entries
+    assert (only.path_suffix, only.length) == ("f", len(b"theirs"))
