@@ -40,7 +40,7 @@ def create_directory(call: Call) -> Response:
                answers=_CREATED)
 def rename(call: Call) -> Response:
     """Rename, or move into a directory that exists; Location says where it is now."""
-    path = call.files.rename(call[PATH], call[DESTINATION])
+    path = call.files.rename(call[PATH], call[DESTINATION], conditions.for_write(call.headers))
     moved_inside = path != call.principal.visible(call.files.real(call[DESTINATION]))
     return created(call, path if moved_inside else call[DESTINATION])
 

@@ -102,10 +102,18 @@ class UserFileSystem(Attributes):
         if len(permission.lstrip("0")) > 3 and not self._fs.flavor.sticky_mkdirs:  # noqa: PLR2004
             self._fs.set_permission(real, permission)
 
-    def rename(self, source: str, destination: str) -> str:
-        """Rename, into `destination` if that is a directory; return the new path (visible)."""
+    def rename(
+        self, source: str, destination: str,
+        precondition: Callable[[FileStatus | None], None] = no_precondition,
+    ) -> str:
+        """Rename, into `destination` if that is a directory; return the new path (visible).
+
+        `precondition` sees the status of the source.
+        """
         old, new = self._writable(source), self._writable(destination)
         self._keep_root(old)
+        if precondition is not no_precondition:
+            precondition(self._fs.status(old))
         there = status_or_none(self._fs, new)
         if there and not there.is_directory:
             self._fs.status(old)

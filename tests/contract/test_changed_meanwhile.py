@@ -111,3 +111,17 @@ def test_removing_only_the_version_that_was_read(files: Files) -> None:
     files.call("DELETE", "/f/file", 204, headers={"If-Match": etag}, **remove)
     files.call("DELETE", "/f/file", 404, headers={"If-Match": "*"}, **remove)
     assert files.names() == []
+
+
+def test_renaming_only_the_version_that_was_read(files: Files) -> None:
+    files.put("f", b"old")
+    etag = files.get("f").headers["ETag"]
+    files.put("f", b"theirs", overwrite="true")
+    rename = {"path": files.at("f"), "destination": files.at("g")}
+    files.call("PUT", "/f/name", 412, headers={"If-Match": etag}, **rename)
+    assert files.names() == ["f"]
+    etag = files.get("f").headers["ETag"]
+    files.call("PUT", "/f/name", 201, headers={"If-Match": etag}, **rename)
+    assert files.read("g") == b"theirs"
+    files.call("PUT", "/f/name", 404, headers={"If-Match": "*"}, **rename)
+    assert files.names() == ["g"]
