@@ -98,8 +98,11 @@ class UserFileSystem(Attributes):
     def mkdirs(self, path: str, permission: str) -> None:
         """Make a directory and its parents; one that exists is left as it is."""
         real = self._writable(path)
+        sticky = len(permission.lstrip("0")) > 3  # noqa: PLR2004
+        in_two_steps = (sticky and not self._fs.flavor.sticky_mkdirs
+                        and status_or_none(self._fs, real) is None)
         self._fs.mkdirs(real, permission)
-        if len(permission.lstrip("0")) > 3 and not self._fs.flavor.sticky_mkdirs:  # noqa: PLR2004
+        if in_two_steps:
             self._fs.set_permission(real, permission)
 
     def rename(
@@ -206,8 +209,12 @@ class UserFileSystem(Attributes):
         if is_inside(real, trash) or is_inside(trash, real):
             raise AccessDenied(real, "it is or holds the trash; remove it with skip-trash=true")
         target = HdfsPath(f"{child_of(trash, _TRASH_CURRENT)}{real}")
+        # Whoever empties the trash may rename `Current` between the two steps: once more then.
+        if not self._moved_below(real, target) and not self._moved_below(real, target):
+            raise refusal_of_rename(self._fs, real, target)
+
+    def _moved_below(self, real: HdfsPath, target: HdfsPath) -> bool:
         self._fs.mkdirs(parent_of(target), "700")
         if status_or_none(self._fs, target):
             target = HdfsPath(f"{target}{time.time_ns() // 1_000_000}")
-        if not self._fs.rename(real, target):
-            raise refusal_of_rename(self._fs, real, target)
+        return self._fs.rename(real, target)
