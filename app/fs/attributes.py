@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.core.errors import AccessDenied
-from app.core.paths import HdfsPath, is_inside, resolve
+from app.core.errors import AccessDenied, InvalidPath
+from app.core.paths import HIDDEN_MARK, HdfsPath, is_inside, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from app.core.identity import Principal
     from app.core.model import AclStatus, Snapshot
     from app.fs.port import AclChange, FileSystem
+
+
+def refuse_reserved(*names: str) -> None:
+    """Raise InvalidPath if one of `names` is that of a staged file."""
+    for name in names:
+        if name.startswith(HIDDEN_MARK):
+            raise InvalidPath(name, f"names that begin with '{HIDDEN_MARK}' are reserved")
 
 
 class Attributes:
@@ -36,6 +43,13 @@ class Attributes:
         return home if is_inside(home, self._principal.root) else self._principal.root
 
     def _writable(self, path: str) -> HdfsPath:
+        """Return the path of what may be made or changed; staged files are none of the user's."""
+        real = self._removable(path)
+        refuse_reserved(*real.split("/"))
+        return real
+
+    def _removable(self, path: str) -> HdfsPath:
+        """Return the path of what may be removed: that may be a staged file left behind."""
         real = self.real(path)
         self._principal.require_write(real)
         return real

@@ -21,7 +21,7 @@ from app.core.errors import (
 )
 from app.core.paths import HdfsPath, child_of, is_inside, name_of, parent_of
 from app.fs.archive import Archive
-from app.fs.attributes import Attributes
+from app.fs.attributes import Attributes, refuse_reserved
 from app.fs.listing import Listing
 from app.fs.port import Rename
 from app.fs.publish import (
@@ -136,7 +136,7 @@ class UserFileSystem(Attributes):
         precondition: Callable[[FileStatus | None], None] = no_precondition,
     ) -> None:
         """Remove a file or directory for good, or move it to the user's trash."""
-        real = self._writable(path)
+        real = self._removable(path)
         self._keep_root(real)
         if precondition is not no_precondition:
             precondition(self._fs.status(real))
@@ -170,7 +170,9 @@ class UserFileSystem(Attributes):
         precondition: Callable[[FileStatus | None], None] = no_precondition,
     ) -> None:
         """Move the content of siblings to the end of a file; they vanish."""
-        self._publisher.concat(self._writable(path), names, precondition)
+        real = self._writable(path)
+        refuse_reserved(*names)
+        self._publisher.concat(real, names, precondition)
 
     def truncate(
         self, path: str, precondition: Callable[[FileStatus | None], None] = no_precondition,

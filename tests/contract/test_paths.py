@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.contract.client import CONTENT, errors_of, fresh_name, status_of
+from tests.contract.client import CONTENT, errors_of, fresh_name, status_of, visible_and_hidden
 from tests.contract.wire import Wire
 
 if TYPE_CHECKING:
@@ -137,8 +137,23 @@ def test_a_path_below_a_file(files: Files) -> None:
 def test_names_of_work_under_way_are_reserved(files: Files) -> None:
     files.put("f", b"x")
     hidden = ".httpfs-proxy-0123456789abcdef"
-    files.gateway.request("PUT", CONTENT, params={"path": files.at(hidden)}, data=b"x")
-    assert files.names() == ["f"]
+    for path in (files.at(hidden), files.at(f"{hidden}/below")):
+        assert_reserved(files, "PUT", CONTENT, path=path, data=b"x")
+        assert_reserved(files, "PUT", "/f/directory", path=path)
+        assert_reserved(files, "PUT", "/f/name", path=files.at("f"), destination=path)
+        assert_reserved(files, "PUT", "/f/name", path=path, destination=files.at("g"))
+    assert_reserved(files, "POST", CONTENT, path=files.at("f"), sources=hidden)
+    removal = files.gateway.request("DELETE", "/f/file", params={"path": files.at(hidden)})
+    assert removal.status_code == 404
+    assert visible_and_hidden(files) == ["f"]
+
+
+def assert_reserved(files: Files, method: str, url: str, **params: Any) -> None:
+    """Assert that a request is refused because of a name that is the gateway's own."""
+    data = params.pop("data", None)
+    answer = files.gateway.request(method, url, params=params, data=data)
+    assert answer.status_code == 400
+    assert "reserved" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/.reserved", "/.reserved/raw", "/.reserved/.inodes/16385"])
