@@ -133,8 +133,10 @@ def test_create(scene: Scene, step: Step, *, before: bool) -> None:
     files = scene.files
     killed_at(scene, step, before=before, change={
         "method": "PUT", "url": CONTENT, "data": NEW, "params": {"path": files.at("made/for/it")}})
-    # Either all of it came to be, with its two directories, or nothing.
-    wait_for("all or nothing", lambda: count(files) in (1, 4), seconds=SWEPT_SECONDS)
+    # Either all of it came to be, with its two directories, or nothing. (A hidden file counts like
+    # the whole one, so the name is looked at too.)
+    wait_for("all or nothing", lambda: count(files) == (4 if there(files, "made/for/it") else 1),
+             seconds=SWEPT_SECONDS)
     assert files.read("old") == OLD
     if count(files) > 1:
         assert files.read("made/for/it") == NEW
@@ -170,6 +172,12 @@ def test_rename(scene: Scene, step: Step, *, before: bool) -> None:
         "method": "PUT", "url": "/f/name",
         "params": {"path": files.at("old"), "destination": files.at("new")}})
     settled(files, {"old" if before else "new"}, [OLD])
+
+
+def there(files: Files, name: str) -> bool:
+    answer = files.gateway.request(
+        "GET", "/f/file/status", user=files.user, params={"path": files.at(name)})
+    return answer.status_code == 200
 
 
 def count(files: Files) -> int:
