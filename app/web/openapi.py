@@ -13,11 +13,12 @@ _ERRORS = {
     "400": "The request cannot be understood.", "401": "Credentials are missing or wrong.",
     "403": "HDFS or the gateway does not allow it.", "404": "No such file or directory.",
     "405": "The URL does not take this method.", "409": "The state of the files forbids it.",
-    "429": "Too many failed attempts.", "500": "An unexpected failure; the log has it.",
+    "412": "A condition does not hold.", "429": "Too many failed attempts.",
+    "500": "An unexpected failure; the log has it.", "501": "The server behind cannot do it.",
     "502": "HDFS failed.", "503": "HDFS cannot be reached.", "504": "HDFS is too slow.",
 }
 _WITH_CONTENT = {
-    "411": "The body's length is unknown.", "412": "A condition does not hold.",
+    "411": "The body's length is unknown.",
     "413": "The body is too large.", "415": "A type or coding that is not taken.",
     "416": "No byte of the file is in the range.",
 }
