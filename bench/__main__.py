@@ -46,6 +46,20 @@ one after the other in each round, all on one machine's loopback.
 - Medians of {rounds} round(s), least and greatest in brackets; ratios are taken round by round.
 - {sizes}
 """
+TAIL = """\
+## What the figures do not show
+
+- Where the gateway downloads faster than WebHDFS itself, it is the measuring client that pays: the
+  DataNode writes small pieces, which the gateway gathers.
+- A status call costs the NameNode more under the gateway than when it is flooded directly: its
+  threads sleep between calls that come more slowly. HttpFS asks by RPC, which costs it less.
+- The slow clients take small segments of files of 1 MiB, part of which lies in kernel buffers:
+  with 1,000 files of 16 MiB on one loopback the send buffers of the DataNode alone filled the
+  memory that the kernel had for TCP, and everything on the machine stood still.
+- The pairs of 4 KiB measure Hadoop: half of the single writes to one DataNode wait 400 ms on its
+  event loop, and with 16 at once all that goes over WebHDFS waits with them. HttpFS writes from
+  threads of its own. deploy/README.md has the setting of the cluster that ends it.
+"""
 PACKAGES = ("flask", "gevent", "gunicorn", "hdfs", "httptools")
 
 
@@ -60,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         measured = {name: _measure(world, name, options.rounds) for name in options.only}
         parties = [party.name for party in world.parties]
     text = "\n".join([*_head(options.rounds, options.datanodes, sizes),
-                      *_verdicts(measured), *_tables(measured, parties)]) + "\n"
+                      *_verdicts(measured), *_tables(measured, parties), "", TAIL])
     print(text)
     if options.write:
         RESULTS.write_text(text)
