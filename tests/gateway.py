@@ -106,6 +106,7 @@ class Gateway:
         self._options += gunicorn_args
         self._environment = dict(environment or {})
         self._session = requests.Session()
+        self._last_id = ""
         self._daemon: Daemon | None = None
 
     def __enter__(self) -> Self:
@@ -214,7 +215,9 @@ class Gateway:
         if isinstance(options.get("params"), dict):
             options["params"] = encoded(options["params"])
         self._session.trust_env = False
-        return self._session.request(method, self.url + path, **options)
+        answer = self._session.request(method, self.url + path, **options)
+        self._last_id = answer.headers.get("X-Request-Id", "")
+        return answer
 
     def make_home(self, hadoop_user: str) -> str:
         """Make the home directory of a Hadoop user, as the backend's superuser."""
@@ -225,10 +228,16 @@ class Gateway:
         return home
 
     def audit(self) -> list[dict[str, Any]]:
-        """Return the audit lines so far."""
-        if not self.audit_file.exists():
-            return []
-        return [json.loads(line) for line in self.audit_file.read_text().splitlines()]
+        """Return the audit lines so far, that of the last `request` among them.
+
+        A line is written when the answer is out, so it may come a moment after the answer.
+        """
+        if self._last_id:
+            wait_for("the audit line", lambda: self._last_id in self._audited())
+        return [json.loads(line) for line in self._audited().splitlines()]
+
+    def _audited(self) -> str:
+        return self.audit_file.read_text() if self.audit_file.exists() else ""
 
     def logged(self) -> str:
         """Return what gunicorn and the application logged."""

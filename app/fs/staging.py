@@ -18,6 +18,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from app.core.errors import (
+    AccessDenied,
     Conflict,
     DirectoryNotEmpty,
     GatewayError,
@@ -181,7 +182,7 @@ def clean_up(fs: FileSystem, entry: dict[str, Any]) -> tuple[bool, bool]:
     """
     if entry["backup"]:
         _settle_backup(fs, HdfsPath(entry["backup"]), HdfsPath(entry["target"]))
-    found = fs.delete(HdfsPath(entry["temp"]))
+    found = _delete_staged(fs, HdfsPath(entry["temp"]))
     for directory in reversed(entry["made"]):
         try:
             fs.delete(HdfsPath(directory))
@@ -190,6 +191,18 @@ def clean_up(fs: FileSystem, entry: dict[str, Any]) -> tuple[bool, bool]:
         except (Conflict, NotFound):
             break
     return found, False
+
+
+def _delete_staged(fs: FileSystem, path: HdfsPath) -> bool:
+    """Delete; who may not write the directory has nothing staged in it, unless they see it."""
+    try:
+        return fs.delete(path)
+    except AccessDenied:
+        try:
+            fs.status(path)
+        except (NotFound, AccessDenied):
+            return False
+        raise
 
 
 def _holds_only_staged(fs: FileSystem, directory: HdfsPath) -> bool:

@@ -7,6 +7,7 @@ been compared: who consumes it publishes nothing before it is exhausted.
 
 from __future__ import annotations
 
+import time
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 CHUNK = 256 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
-_MAX_LINGER = 16 * 1024 * 1024
-_LINGER_SECONDS = 2.0
+_LINGER_SECONDS = 10.0
+_LINGER_SILENCE = 2.0
 
 
 class RequestBody:
@@ -105,11 +106,11 @@ class RequestBody:
         if not unread or (self.expected and not self._exchange.bytes_in):
             return
         self._exchange.body_read = True
+        end = time.monotonic() + _LINGER_SECONDS
         try:
-            self._set_timeout(_LINGER_SECONDS)
-            dropped = 0
-            while dropped < _MAX_LINGER and (piece := self._input.read(CHUNK)):
-                dropped += len(piece)
+            self._set_timeout(_LINGER_SILENCE)
+            while self._input.read(CHUNK) and time.monotonic() < end:
+                pass
         except Exception:  # noqa: BLE001, S110 - whatever breaks here, the answer is out
             pass
         finally:
