@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.core.errors import PathNotFound, UpstreamFault
 from app.core.paths import child_of
 from app.fs.listing import Listing
-from app.fs.publish import status_or_none
+from app.fs.publish import pieces, status_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from app.core.paths import HdfsPath
     from app.fs.port import ByteSource, FileSystem
 
-CHUNK = 256 * 1024
 _TRIES = 10
 _BLOCK = 512
 _ZIP_TIMES = 315532800, 4354819198  # 1980-01-01 to 2107-12-31: zip knows no other
@@ -133,13 +132,8 @@ def _statuses(listing: Listing) -> Iterator[FileStatus]:
 
 
 def _contents(entry: Entry) -> Iterator[bytes]:
-    rest = entry.status.length if entry.source else 0
-    while rest and entry.source:
-        chunk = entry.source.read(min(CHUNK, rest))
-        if not chunk:
-            raise UpstreamFault(f"{entry.name} ended {rest} bytes early")
-        rest -= len(chunk)
-        yield chunk
+    if entry.source:
+        yield from pieces(entry.source, entry.status.length, entry.name)
 
 
 def _tar_header(entry: Entry) -> bytes:

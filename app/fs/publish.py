@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from app.core.model import FileStatus
     from app.core.paths import HdfsPath
-    from app.fs.port import FileSystem
+    from app.fs.port import ByteSource, FileSystem
     from app.fs.staging import Stage, Staging
 
 COPY_CHUNK = 256 * 1024
@@ -57,6 +57,17 @@ def file_status(fs: FileSystem, path: HdfsPath) -> FileStatus:
     if status.is_directory:
         raise NotAFile(path)
     return status
+
+
+def pieces(source: ByteSource, length: int, name: str) -> Iterator[bytes]:
+    """Yield exactly `length` bytes of `source`. Raises UpstreamFault when it ends early."""
+    rest = length
+    while rest:
+        piece = source.read(min(COPY_CHUNK, rest))
+        if not piece:
+            raise UpstreamFault(f"{name} ended {rest} bytes early")
+        rest -= len(piece)
+        yield piece
 
 
 def refusal_of_rename(fs: FileSystem, source: HdfsPath, destination: HdfsPath) -> GatewayError:
@@ -276,12 +287,6 @@ class Publisher:
         status = file_status(self._fs, path)
         source = self._fs.open(path, 0, status.length, status.file_id)
         try:
-            rest = status.length
-            while rest:
-                chunk = source.read(min(COPY_CHUNK, rest))
-                if not chunk:
-                    raise UpstreamFault(f"{path} ended {rest} bytes early")
-                rest -= len(chunk)
-                yield chunk
+            yield from pieces(source, status.length, path)
         finally:
             source.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import uuid
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,14 +15,18 @@ import pytest
 from app.core.paths import HdfsPath
 from app.embedded.server import create_server
 from app.fs.pool import Limits
+from app.fs.staging import Staging
 from app.fs.transport import UpstreamSession
 from app.fs.webhdfs import WebHdfsBackend
-from app.settings import BackendSettings
+from app.settings import BackendSettings, UploadSettings
+from app.state.sqlite import SqliteStore
 from tests.fs.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
+    from app.fs.filesystem import WebHdfsFileSystem
     from tests.fs.upstream import Peer
 
 HADOOP = pytest.mark.hadoop
@@ -107,3 +113,26 @@ def service_backend(
 def superuser() -> str:
     """Return who started the processes: HDFS's superuser."""
     return pwd.getpwuid(os.getuid()).pw_name
+
+
+@pytest.fixture
+def staging(tmp_path: Path, backend: WebHdfsBackend) -> Iterator[Staging]:
+    """Yield a journal of its own."""
+    with contextlib.closing(SqliteStore(tmp_path / "state.db")) as store:
+        made = Staging(store, backend, UploadSettings())
+        yield made
+        made.workers.stop()
+
+
+@pytest.fixture
+def alice(backend: WebHdfsBackend) -> WebHdfsFileSystem:
+    """Return the cluster as alice sees it."""
+    return backend.as_user("alice")
+
+
+@pytest.fixture
+def directory(alice: WebHdfsFileSystem) -> HdfsPath:
+    """Return a new directory of alice's."""
+    made = HdfsPath(f"/user/alice/{uuid.uuid4().hex}")
+    alice.mkdirs(made, "755")
+    return made

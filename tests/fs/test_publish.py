@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,40 +11,13 @@ import pytest
 from app.core.errors import AlreadyExists, FileBusy
 from app.core.paths import HdfsPath
 from app.fs.publish import Publisher, no_precondition, status_or_none
-from app.fs.staging import Staging
-from app.settings import UploadSettings
-from app.state.sqlite import SqliteStore
 from tests.gateway import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from app.fs.filesystem import WebHdfsFileSystem
-    from app.fs.webhdfs import WebHdfsBackend
-
-
-@pytest.fixture
-def staging(tmp_path: Path, backend: WebHdfsBackend) -> Iterator[Staging]:
-    """Yield a journal of its own."""
-    with closing(SqliteStore(tmp_path / "state.db")) as store:
-        made = Staging(store, backend, UploadSettings())
-        yield made
-        made.workers.stop()
-
-
-@pytest.fixture
-def alice(backend: WebHdfsBackend) -> WebHdfsFileSystem:
-    """Return the cluster as alice sees it."""
-    return backend.as_user("alice")
-
-
-@pytest.fixture
-def directory(alice: WebHdfsFileSystem) -> HdfsPath:
-    """Return a new directory of alice's."""
-    made = HdfsPath(f"/user/alice/{uuid.uuid4().hex}")
-    alice.mkdirs(made, "755")
-    return made
+    from app.fs.staging import Staging
 
 
 def test_an_empty_file_that_is_being_written_is_not_joined_and_stays(

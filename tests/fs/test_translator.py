@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from app.core.identity import Principal
 from app.core.paths import HdfsPath
-from app.fs.staging import Staging
 from app.fs.translator import UserFileSystem
-from app.settings import UploadSettings
-from app.state.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
     from app.fs.filesystem import WebHdfsFileSystem
-    from app.fs.webhdfs import WebHdfsBackend
+    from app.fs.staging import Staging
 
 ALICE = Principal("someone", "alice")
 
@@ -36,29 +27,6 @@ class Altered:
     def __getattr__(self, name: str) -> Any:
         """Do everything else as it is."""
         return getattr(self._fs, name)
-
-
-@pytest.fixture
-def staging(tmp_path: Path, backend: WebHdfsBackend) -> Iterator[Staging]:
-    """Yield a journal of its own."""
-    with closing(SqliteStore(tmp_path / "state.db")) as store:
-        made = Staging(store, backend, UploadSettings())
-        yield made
-        made.workers.stop()
-
-
-@pytest.fixture
-def alice(backend: WebHdfsBackend) -> WebHdfsFileSystem:
-    """Return the cluster as alice sees it."""
-    return backend.as_user("alice")
-
-
-@pytest.fixture
-def directory(alice: WebHdfsFileSystem) -> HdfsPath:
-    """Return a new directory of alice's."""
-    made = HdfsPath(f"/user/alice/{uuid.uuid4().hex}")
-    alice.mkdirs(made, "755")
-    return made
 
 
 def test_a_sticky_directory_that_exists_is_left_as_it_is_by_a_server_that_makes_none(
