@@ -123,6 +123,36 @@ class Networks:
         return tuple(ip_network(str(item)) for item in items)
 
 
+class Words:
+    """A list of words that each match a pattern."""
+
+    def __init__(self, allowed: str, pattern: str) -> None:
+        self.allowed = allowed
+        self._pattern = re.compile(pattern)
+
+    def parse(self, given: Any) -> tuple[str, ...]:
+        """Take a list, or text with commas between."""
+        items = given.replace(",", " ").split() if isinstance(given, str) else given
+        if not isinstance(items, list | tuple):
+            raise ValueError(f"{given!r} is not {self.allowed}")  # noqa: TRY004
+        for item in items:
+            if not isinstance(item, str) or not self._pattern.fullmatch(item):
+                raise ValueError(f"{item!r} is not of {self.allowed}")
+        return tuple(items)
+
+
+class Ports:
+    """A list of TCP ports."""
+
+    allowed = "a list of port numbers from 1 to 65535"
+
+    def parse(self, given: Any) -> tuple[int, ...]:
+        """Take a list, one number, or text with commas between."""
+        items = given.replace(",", " ").split() if isinstance(given, str) else given
+        items = items if isinstance(items, list | tuple) else [items]
+        return tuple(AtLeast(1, 65535).parse(item) for item in items)
+
+
 class Urls:
     """One URL of a backend, or several of one HA cluster."""
 

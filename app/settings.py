@@ -20,9 +20,11 @@ from app.setting_types import (
     Kind,
     Networks,
     Permission,
+    Ports,
     Seconds,
     Text,
     Urls,
+    Words,
 )
 from app.strict_yaml import ConfigError, Document, load
 
@@ -133,6 +135,36 @@ class FilesSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class S3Settings:
+    """S3: buckets are directories, objects are files."""
+
+    keys_file: Path = setting(Path("config/keys.yaml"), Text(Path), (
+        "The access keys of the users, their secrets encrypted; `httpfs-proxy keys` writes it."
+        " It need not exist."))
+    master_key_file: Path = setting(Path("config/keys.master"), Text(Path), (
+        "The key that the secrets in `keys_file` are encrypted with; made with the first access"
+        " key, mode 0600. Keep it apart from backups of `keys_file`."))
+    region: str = setting("us-east-1", Text(), (
+        "The region that clients sign for and that GetBucketLocation names."))
+    hosts: tuple[str, ...] = setting((), Words("a list of host names", r"[A-Za-z0-9.-]{1,253}"), (
+        "Host names whose root is S3, for clients that take no path prefix:"
+        " `https://s3.example.net/bucket/key`, and `https://bucket.s3.example.net/key` too."))
+    ports: tuple[int, ...] = setting((), Ports(), (
+        "Ports, among those that the gateway listens on, whose root is S3 whatever the host name."))
+    clock_skew: float = setting(900.0, Seconds(1), (
+        "Seconds by which the time of a signed request may differ from the gateway's."))
+    public: tuple[str, ...] = setting(
+        (), Words("a list of `bucket=user`", r"[A-Za-z0-9._:-]{1,255}=\S{1,255}"), (
+            "Buckets that anybody may read without credentials: `bucket=user` opens it as this"
+            " user of the users file sees it, for listing, GET and HEAD."))
+    upload_max_age: float = setting(604_800.0, Seconds(1), (
+        "Seconds after which a multipart upload that was neither completed nor aborted is removed."))
+    etag_cache: int = setting(100_000, AtLeast(0), (
+        "ETags remembered by each worker, so that listings need not ask HDFS for them again;"
+        " about 200 bytes each."))
+
+
+@dataclass(frozen=True, slots=True)
 class UploadSettings:
     """Content on its way in: staged under hidden names, swept when a worker dies."""
 
@@ -167,6 +199,7 @@ class Settings:
     auth: AuthSettings = field(default_factory=AuthSettings)
     web: WebSettings = field(default_factory=WebSettings)
     files: FilesSettings = field(default_factory=FilesSettings)
+    s3: S3Settings = field(default_factory=S3Settings)
     upload: UploadSettings = field(default_factory=UploadSettings)
     log: LogSettings = field(default_factory=LogSettings)
     source: Path | None = None
@@ -194,7 +227,7 @@ def read(file: Path | None = None, environment: Mapping[str, str] | None = None)
 def sections() -> dict[str, type]:
     """Return the dotted prefix of each section ("" is the top) and its dataclass."""
     return {"": Settings, "backend": BackendSettings, "auth": AuthSettings, "web": WebSettings,
-            "files": FilesSettings, "upload": UploadSettings, "log": LogSettings}
+            "files": FilesSettings, "s3": S3Settings, "upload": UploadSettings, "log": LogSettings}
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
