@@ -76,7 +76,7 @@ class RequestBody:
         """Yield the content as it is to be stored; raise InvalidRequest or BodyTooLarge."""
         headers = _Headers(self._exchange.environ)
         sent, stored = sent_checks(headers), stored_checks(headers)
-        raw = self._fed(self._raw(), sent)
+        raw = self._fed(self.raw(), sent)
         content = _gunzip(raw) if self._coding in ("gzip", "x-gzip") else raw
         total = 0
         for chunk in self._fed(content, stored):
@@ -116,7 +116,8 @@ class RequestBody:
         finally:
             self._set_timeout(None)
 
-    def _raw(self) -> Iterator[bytes]:
+    def raw(self) -> Iterator[bytes]:
+        """Yield the bytes as they were sent, checked against nothing but their own framing."""
         rest = self.declared
         if rest is None and not self.chunked:
             return

@@ -41,14 +41,19 @@ class Row(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """A table of rows and how an error is written with its row."""
+    """A table of rows and how an error is written with its row.
+
+    `own_row` finds the row of an error that brings its dialect's code along; None: by its class.
+    """
 
     rows: Mapping[type[errors.GatewayError], Row]
-    render: Callable[[errors.GatewayError, Row], Response]
+    render: Callable[[errors.GatewayError, Row, Exchange], Response]
+    own_row: Callable[[errors.GatewayError], Row | None] = lambda _error: None
 
     def row(self, error: errors.GatewayError) -> Row:
-        """Return the row of the nearest class along the error's MRO."""
-        return next(self.rows[cls] for cls in type(error).__mro__ if cls in self.rows)
+        """Return the error's own row, else that of the nearest class along its MRO."""
+        return self.own_row(error) or next(
+            self.rows[cls] for cls in type(error).__mro__ if cls in self.rows)
 
 
 def handler(dialects: Sequence[tuple[str, Dialect]], realm: str) -> ErrorHandler:
@@ -64,7 +69,7 @@ def handler(dialects: Sequence[tuple[str, Dialect]], realm: str) -> ErrorHandler
         path = environ["PATH_INFO"]
         dialect = next((d for prefix, d in dialects if path.startswith(prefix)), dialects[-1][1])
         row = dialect.row(known)
-        response = dialect.render(known, row)
+        response = dialect.render(known, row, exchange)
         _add_headers(response, known, row, realm)
         return response
 

@@ -15,6 +15,7 @@ from app.web.dialects import Dialect, Row
 
 if TYPE_CHECKING:
     from app.core.errors import GatewayError
+    from app.web.exchange import Exchange
 
 JSON_TYPE = "application/json;charset=UTF-8"
 
@@ -56,7 +57,7 @@ def encode(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _render(error: GatewayError, row: Row) -> Response:
+def _render(error: GatewayError, row: Row, _exchange: Exchange) -> Response:
     return Response(failure(error.messages), row.status, content_type=JSON_TYPE)
 
 

@@ -21,7 +21,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of a request so far; the views and the error handler fill it in."""
+    """What is known of a request so far; the views and the error handler fill it in.
+
+    `path` names the thing in question where that is not the query's `path`.
+    """
 
     environ: dict[str, Any]
     origin: Origin
@@ -31,6 +34,7 @@ class Exchange:
     claimed_user: str = ""
     operation: str = ""
     query: Query | None = None
+    path: str = ""
     bytes_in: int = 0
     bytes_out: int = 0
     status: int = 0

@@ -1,0 +1,77 @@
+"""One S3 request as its view sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from werkzeug.datastructures import EnvironHeaders
+
+from app.core.errors import BodyTooLarge
+from app.web.body import RequestBody
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.auth.s3 import Caller
+    from app.fs.objects import ObjectStore
+    from app.web.exchange import Exchange
+    from app.web.query import Query
+    from app.web.services import Services
+
+
+@dataclass(slots=True)
+class S3Call:
+    """One request whose caller is known and may ask.
+
+    `bucket` and `key` are decoded, empty where the URL names none; `resource` is "/bucket/key" as
+    errors and locations show it. `plain` is the form of answers that the REST API of Alluxio 1.x
+    has: under the URL prefix, for callers who do not sign. `objects` are the caller's.
+    """
+
+    services: Services
+    exchange: Exchange
+    caller: Caller
+    objects: ObjectStore
+    bucket: str
+    key: str
+    query: Query
+    plain: bool
+
+    @property
+    def headers(self) -> EnvironHeaders:
+        """The request's headers."""
+        return EnvironHeaders(self.exchange.environ)
+
+    @property
+    def resource(self) -> str:
+        """The thing that the request names."""
+        return f"/{self.bucket}/{self.key}" if self.key else f"/{self.bucket}"
+
+    @property
+    def owner(self) -> str:
+        """The caller's id and display name in answers: the Hadoop user, whom HDFS knows."""
+        principal = self.caller.principal
+        return principal.hadoop_user if principal else ""
+
+    def param(self, name: str, default: str = "") -> str:
+        """Return the first value of a query parameter."""
+        values = self.query.get(name)
+        return values[0] if values else default
+
+    def body(self) -> RequestBody:
+        """Return the body, with nothing of it checked or read."""
+        web = self.services.settings.web
+        return RequestBody(self.exchange, max_bytes=web.max_body, timeout=web.body_timeout)
+
+    def sent(self) -> Iterator[bytes]:
+        """Yield the body as it was sent (aws-chunked or not), no more than the configured limit.
+
+        Raises IncompleteBody, MalformedBody, BodyTooLarge.
+        """
+        limit, total = self.services.settings.web.max_body, 0
+        for chunk in self.body().raw():
+            total += len(chunk)
+            if limit and total > limit:
+                raise BodyTooLarge(limit)
+            yield chunk

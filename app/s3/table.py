@@ -1,0 +1,180 @@
+"""Every operation of S3 in one table: how a request is told to be this one, and what serves it.
+
+An operation is served by a view, a function from S3Call to an answer; one without a view is
+answered 501 NotImplemented, never by another operation's 200. Names and forms are those of the
+Amazon S3 API Reference, "Actions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug import Response
+
+    from app.s3.call import S3Call
+    from app.web.query import Query
+
+View = Callable[["S3Call"], "Response"]
+
+
+class Level(Enum):
+    """What the URL names."""
+
+    SERVICE = "service"
+    BUCKET = "bucket"
+    OBJECT = "object"
+
+
+class Operation(NamedTuple):
+    """One operation.
+
+    A request is this operation when method and level are the same, its query has all `keys` (a
+    key with a value: `list-type=2`) and it has the `header`; the first such row counts.
+    `public` ones are open to all where the bucket is; `admits` ones see to the caller themselves.
+    """
+
+    name: str
+    method: str
+    level: Level
+    keys: tuple[str, ...] = ()
+    view: View | None = None
+    header: str = ""
+    public: bool = False
+    admits: bool = False
+
+    def fits(self, query: Query, headers: Mapping[str, str]) -> bool:
+        """Tell whether a request of this method and level is this operation."""
+        return all(_has(query, key) for key in self.keys) and (
+            not self.header or self.header in headers)
+
+
+def _has(query: Query, key: str) -> bool:
+    name, valued, value = key.partition("=")
+    return name in query and (not valued or query[name][0] == value)
+
+
+_SERVICE = Level.SERVICE
+_BUCKET = Level.BUCKET
+_OBJECT = Level.OBJECT
+
+OPERATIONS: tuple[Operation, ...] = (
+    # --- the service
+    Operation("ListDirectoryBuckets", "GET", _SERVICE, ("x-id=ListDirectoryBuckets",)),
+    Operation("ListBuckets", "GET", _SERVICE),
+    Operation("WriteGetObjectResponse", "POST", _SERVICE, (), None, "x-amz-request-route"),
+    # --- buckets: what is configured
+    Operation("GetBucketLocation", "GET", _BUCKET, ("location",)),
+    Operation("GetBucketVersioning", "GET", _BUCKET, ("versioning",)),
+    Operation("PutBucketVersioning", "PUT", _BUCKET, ("versioning",)),
+    Operation("GetBucketTagging", "GET", _BUCKET, ("tagging",)),
+    Operation("PutBucketTagging", "PUT", _BUCKET, ("tagging",)),
+    Operation("DeleteBucketTagging", "DELETE", _BUCKET, ("tagging",)),
+    Operation("GetBucketCors", "GET", _BUCKET, ("cors",)),
+    Operation("PutBucketCors", "PUT", _BUCKET, ("cors",)),
+    Operation("DeleteBucketCors", "DELETE", _BUCKET, ("cors",)),
+    Operation("GetBucketAcl", "GET", _BUCKET, ("acl",)),
+    Operation("PutBucketAcl", "PUT", _BUCKET, ("acl",)),
+    Operation("GetBucketPolicy", "GET", _BUCKET, ("policy",)),
+    Operation("PutBucketPolicy", "PUT", _BUCKET, ("policy",)),
+    Operation("DeleteBucketPolicy", "DELETE", _BUCKET, ("policy",)),
+    Operation("GetBucketPolicyStatus", "GET", _BUCKET, ("policyStatus",)),
+    Operation("GetBucketLifecycleConfiguration", "GET", _BUCKET, ("lifecycle",)),
+    Operation("PutBucketLifecycleConfiguration", "PUT", _BUCKET, ("lifecycle",)),
+    Operation("DeleteBucketLifecycle", "DELETE", _BUCKET, ("lifecycle",)),
+    Operation("GetBucketEncryption", "GET", _BUCKET, ("encryption",)),
+    Operation("PutBucketEncryption", "PUT", _BUCKET, ("encryption",)),
+    Operation("DeleteBucketEncryption", "DELETE", _BUCKET, ("encryption",)),
+    Operation("GetPublicAccessBlock", "GET", _BUCKET, ("publicAccessBlock",)),
+    Operation("PutPublicAccessBlock", "PUT", _BUCKET, ("publicAccessBlock",)),
+    Operation("DeletePublicAccessBlock", "DELETE", _BUCKET, ("publicAccessBlock",)),
+    Operation("GetBucketOwnershipControls", "GET", _BUCKET, ("ownershipControls",)),
+    Operation("PutBucketOwnershipControls", "PUT", _BUCKET, ("ownershipControls",)),
+    Operation("DeleteBucketOwnershipControls", "DELETE", _BUCKET, ("ownershipControls",)),
+    Operation("GetObjectLockConfiguration", "GET", _BUCKET, ("object-lock",)),
+    Operation("PutObjectLockConfiguration", "PUT", _BUCKET, ("object-lock",)),
+    Operation("GetBucketWebsite", "GET", _BUCKET, ("website",)),
+    Operation("PutBucketWebsite", "PUT", _BUCKET, ("website",)),
+    Operation("DeleteBucketWebsite", "DELETE", _BUCKET, ("website",)),
+    Operation("GetBucketReplication", "GET", _BUCKET, ("replication",)),
+    Operation("PutBucketReplication", "PUT", _BUCKET, ("replication",)),
+    Operation("DeleteBucketReplication", "DELETE", _BUCKET, ("replication",)),
+    Operation("GetBucketLogging", "GET", _BUCKET, ("logging",)),
+    Operation("PutBucketLogging", "PUT", _BUCKET, ("logging",)),
+    Operation("GetBucketNotificationConfiguration", "GET", _BUCKET, ("notification",)),
+    Operation("PutBucketNotificationConfiguration", "PUT", _BUCKET, ("notification",)),
+    Operation("GetBucketRequestPayment", "GET", _BUCKET, ("requestPayment",)),
+    Operation("PutBucketRequestPayment", "PUT", _BUCKET, ("requestPayment",)),
+    Operation("GetBucketAccelerateConfiguration", "GET", _BUCKET, ("accelerate",)),
+    Operation("PutBucketAccelerateConfiguration", "PUT", _BUCKET, ("accelerate",)),
+    *(Operation(f"{verb}Bucket{name}", method, _BUCKET, (key,))
+      for key, name in (
+          ("analytics", "AnalyticsConfiguration"), ("inventory", "InventoryConfiguration"),
+          ("intelligent-tiering", "IntelligentTieringConfiguration"),
+          ("metrics", "MetricsConfiguration"), ("metadataTable", "MetadataTableConfiguration"),
+          ("metadataConfiguration", "MetadataConfiguration"), ("abac", "Abac"))
+      for verb, method in (("Get", "GET"), ("Put", "PUT"), ("Delete", "DELETE"),
+                           ("Create", "POST"))),
+    Operation("CreateSession", "GET", _BUCKET, ("session",)),
+    # --- buckets: what is in them
+    Operation("ListMultipartUploads", "GET", _BUCKET, ("uploads",)),
+    Operation("ListObjectVersions", "GET", _BUCKET, ("versions",), public=True),
+    Operation("ListObjectsV2", "GET", _BUCKET, ("list-type=2",), public=True),
+    Operation("ListObjects", "GET", _BUCKET, public=True),
+    Operation("DeleteObjects", "POST", _BUCKET, ("delete",)),
+    Operation("PostObject", "POST", _BUCKET, admits=True),
+    Operation("HeadBucket", "HEAD", _BUCKET, public=True),
+    Operation("CreateBucket", "PUT", _BUCKET),
+    Operation("DeleteBucket", "DELETE", _BUCKET),
+    Operation("PreflightBucket", "OPTIONS", _BUCKET, admits=True),
+    # --- objects
+    Operation("GetObjectTagging", "GET", _OBJECT, ("tagging",), public=True),
+    Operation("PutObjectTagging", "PUT", _OBJECT, ("tagging",)),
+    Operation("DeleteObjectTagging", "DELETE", _OBJECT, ("tagging",)),
+    Operation("GetObjectAcl", "GET", _OBJECT, ("acl",)),
+    Operation("PutObjectAcl", "PUT", _OBJECT, ("acl",)),
+    Operation("GetObjectAttributes", "GET", _OBJECT, ("attributes",), public=True),
+    Operation("GetObjectLegalHold", "GET", _OBJECT, ("legal-hold",)),
+    Operation("PutObjectLegalHold", "PUT", _OBJECT, ("legal-hold",)),
+    Operation("GetObjectRetention", "GET", _OBJECT, ("retention",)),
+    Operation("PutObjectRetention", "PUT", _OBJECT, ("retention",)),
+    Operation("GetObjectTorrent", "GET", _OBJECT, ("torrent",)),
+    Operation("RestoreObject", "POST", _OBJECT, ("restore",)),
+    Operation("SelectObjectContent", "POST", _OBJECT, ("select",)),
+    Operation("RenameObject", "PUT", _OBJECT, ("renameObject",)),
+    Operation("UpdateObjectEncryption", "PUT", _OBJECT, ("encryption",)),
+    Operation("ListParts", "GET", _OBJECT, ("uploadId",)),
+    Operation("CreateMultipartUpload", "POST", _OBJECT, ("uploads",)),
+    Operation("CompleteMultipartUpload", "POST", _OBJECT, ("uploadId",)),
+    Operation("AbortMultipartUpload", "DELETE", _OBJECT, ("uploadId",)),
+    Operation("UploadPartCopy", "PUT", _OBJECT, ("uploadId",), None, "x-amz-copy-source"),
+    Operation("UploadPart", "PUT", _OBJECT, ("uploadId",)),
+    Operation("CopyObject", "PUT", _OBJECT, (), None, "x-amz-copy-source"),
+    Operation("GetObject", "GET", _OBJECT, public=True),
+    Operation("HeadObject", "HEAD", _OBJECT, public=True),
+    Operation("PutObject", "PUT", _OBJECT),
+    Operation("DeleteObject", "DELETE", _OBJECT),
+    Operation("PreflightObject", "OPTIONS", _OBJECT, admits=True),
+)
+
+
+def find(
+    method: str, level: Level, query: Query, headers: Mapping[str, str],
+) -> Operation | None:
+    """Return the operation of a request; None: S3 has no such method at this level."""
+    rows = _BY_PLACE.get((method, level), ())
+    return next((row for row in rows if row.fits(query, headers)), None)
+
+
+def methods(level: Level) -> list[str]:
+    """Return the methods that S3 has at a level."""
+    return sorted({row.method for row in OPERATIONS if row.level is level})
+
+
+_BY_PLACE: dict[tuple[str, Level], list[Operation]] = {}
+for _row in OPERATIONS:
+    _BY_PLACE.setdefault((_row.method, _row.level), []).append(_row)
