@@ -62,7 +62,7 @@ def _services(settings: Settings) -> Services:
     backend = make_backend(settings)
     users = UserDirectory(settings.auth.users_file)
     return Services(
-        settings, backend, Authenticator(settings.auth, users, store),
+        settings, store, backend, users, Authenticator(settings.auth, users, store),
         Staging(store, backend, settings.upload), openapi.describe(APIS, __version__))
 
 

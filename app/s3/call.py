@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from werkzeug.datastructures import EnvironHeaders
 
 from app.core.errors import BodyTooLarge
+from app.s3.errors import S3Error
 from app.web.body import RequestBody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.auth.s3 import Caller
+    from app.core.identity import Principal
     from app.fs.objects import ObjectStore
     from app.web.exchange import Exchange
     from app.web.query import Query
@@ -26,17 +28,32 @@ class S3Call:
 
     `bucket` and `key` are decoded, empty where the URL names none; `resource` is "/bucket/key" as
     errors and locations show it. `plain` is the form of answers that the REST API of Alluxio 1.x
-    has: under the URL prefix, for callers who do not sign. `objects` are the caller's.
+    has: under the URL prefix, for callers who do not sign.
     """
 
     services: Services
     exchange: Exchange
     caller: Caller
-    objects: ObjectStore
     bucket: str
     key: str
     query: Query
     plain: bool
+    _objects: ObjectStore | None = field(default=None, init=False)
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The caller's buckets and objects. Raises AccessDenied for an anonymous caller."""
+        if self._objects is None:
+            if self.caller.principal is None:
+                raise S3Error("AccessDenied")
+            self._objects = self.services.objects_of(self.caller.principal)
+        return self._objects
+
+    def act_as(self, principal: Principal) -> None:
+        """Go on as this principal (a form's policy or a bucket's openness says so)."""
+        self.caller = self.caller._replace(principal=principal)
+        self.exchange.principal = principal
+        self._objects = None
 
     @property
     def headers(self) -> EnvironHeaders:

@@ -8,17 +8,21 @@ from app.fs.translator import UserFileSystem
 
 if TYPE_CHECKING:
     from app.auth.authenticator import Authenticator
+    from app.auth.users import UserDirectory
     from app.core.identity import Principal
     from app.fs.port import Backend
     from app.fs.staging import Staging
     from app.settings import Settings
+    from app.state.store import Store
 
 
 class Services(NamedTuple):
     """The parts of one running gateway."""
 
     settings: Settings
+    store: Store
     backend: Backend
+    users: UserDirectory
     authenticator: Authenticator
     staging: Staging
     description: dict[str, Any]

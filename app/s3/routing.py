@@ -1,0 +1,144 @@
+"""From a WSGI environment to a view: whose request, which operation, may they, what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, request
+from werkzeug.routing import BaseConverter
+
+from app.auth.basic import claimed_name
+from app.auth.s3 import Caller, SignedRequest
+from app.core.errors import GatewayError, MethodNotAllowed
+from app.s3 import cors, table
+from app.s3.call import S3Call
+from app.s3.errors import PREFIX, S3Error
+from app.s3.target import target_of
+from app.web.exchange import current
+from app.web.query import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from werkzeug import Response
+
+    from app.auth.users import UserDirectory
+    from app.core.identity import Principal
+    from app.s3.table import Operation
+    from app.s3.target import Target
+    from app.web.dialects import ErrorHandler
+    from app.web.exchange import Exchange
+    from app.web.services import Services
+
+METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
+
+
+class S3:
+    """Serves every request under the prefix; `handle` answers what goes wrong."""
+
+    def __init__(self, services: Services, users: UserDirectory, handle: ErrorHandler) -> None:
+        self._services = services
+        self._users = users
+        self._handle = handle
+        self._public = dict(one.split("=", 1) for one in services.settings.s3.public)
+
+    def __call__(self, environ: dict[str, Any]) -> Response:
+        """Answer one request that `exchange.begin` has seen."""
+        exchange = current(environ)
+        call: S3Call | None = None
+        try:
+            target = target_of(environ)
+            call = self._call(exchange, target)
+            response = self._served(call, target)
+        except Exception as error:  # noqa: BLE001 - the handler knows what to do with each
+            response = self._handle(error, environ)
+        if call and call.caller.principal and "HTTP_ORIGIN" in environ:
+            cors.decorate(call, response)
+        response.headers["x-amz-request-id"] = exchange.request_id
+        return response
+
+    def _call(self, exchange: Exchange, target: Target) -> S3Call:
+        exchange.path = f"/{target.bucket}/{target.key}" if target.bucket else "/"
+        query = exchange.query = parse_query(exchange.environ["QUERY_STRING"])
+        nobody = Caller(None, "anonymous", "", None)
+        return S3Call(self._services, exchange, nobody, target.bucket, target.key, query,
+                      plain=False)
+
+    def _served(self, call: S3Call, target: Target) -> Response:
+        method, level = call.exchange.method, target.level
+        operation = table.find(method, level, call.query, call.headers)
+        if operation is None:
+            raise MethodNotAllowed(method, table.methods(level))
+        call.exchange.operation = operation.name
+        if not operation.admits:
+            self._admit(call, target, operation)
+        if operation.view is None:
+            raise S3Error("NotImplemented", f"{operation.name} is not implemented here")
+        self._check_owner(call)
+        return operation.view(call)
+
+    def _admit(self, call: S3Call, target: Target, operation: Operation) -> None:
+        """Find out who asks, and whether an anonymous caller may."""
+        exchange = call.exchange
+        try:
+            call.caller = self._services.s3.authenticate(signed_request(exchange, target))
+        except GatewayError:
+            exchange.claimed_user = claimed_name(exchange.environ.get("HTTP_AUTHORIZATION"))
+            raise
+        call.plain = not target.rooted and not call.caller.signed
+        exchange.principal = call.caller.principal
+        if call.caller.principal is None:
+            principal = self._public_reader(call.bucket) if operation.public else None
+            if principal is None:
+                raise S3Error("AccessDenied")
+            call.act_as(principal)
+
+    def _public_reader(self, bucket: str) -> Principal | None:
+        """Return whom an anonymous caller reads this bucket as; None where it is not open."""
+        user = self._users.find(self._public.get(bucket, ""))
+        if user is None or not user.active:
+            return None
+        return replace(user.principal, name="anonymous", read_only=True, roles=frozenset())
+
+    @staticmethod
+    def _check_owner(call: S3Call) -> None:
+        expected = call.headers.get("x-amz-expected-bucket-owner")
+        if expected and call.bucket and call.objects.bucket(call.bucket).status.owner != expected:
+            raise S3Error("AccessDenied")
+
+
+def signed_request(exchange: Exchange, target: Target) -> SignedRequest:
+    """Return what a signature covers of a request."""
+    environ, origin = exchange.environ, exchange.origin
+    headers = {name[5:].replace("_", "-").lower(): " ".join(value.split())
+               for name, value in environ.items() if name.startswith("HTTP_")}
+    headers |= {name: environ[key] for name, key in (
+        ("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")) if environ.get(key)}
+    headers["host"] = origin.authority
+    allow_plain = False
+    return SignedRequest(
+        exchange.method, target.raw_path, environ["QUERY_STRING"], headers, origin.authority,
+        origin.address, origin.confidential or allow_plain, target.resource)
+
+
+class _Raw(BaseConverter):
+    """The rest of a path, whatever it is."""
+
+    regex = ".*?"
+    part_isolating = False
+
+
+def register(app: Flask, serve: Callable[[dict[str, Any]], Response]) -> None:
+    """Give Flask the routes of S3, for whoever asks it what is served where."""
+    app.url_map.converters["raw"] = _Raw
+    blueprint = Blueprint("s3", __name__, url_prefix=PREFIX)
+
+    def view(**_: str) -> Response:
+        return serve(request.environ)
+
+    for rule in ("", "/<raw:rest>"):
+        blueprint.add_url_rule(rule, f"s3{len(rule)}", view, methods=METHODS,
+                               provide_automatic_options=False)
+    app.register_blueprint(blueprint)
