@@ -38,6 +38,8 @@ CODES = {
                                     " records."),
     "InvalidArgument": Code(400, "Invalid Argument"),
     "InvalidBucketName": Code(400, "The specified bucket is not valid."),
+    "InvalidChunkSizeError": Code(403, "Only the last chunk is allowed to have a size less than"
+                                       " 8192 bytes"),
     "InvalidDigest": Code(400, "The Content-MD5 you specified is not valid."),
     "InvalidEncryptionAlgorithmError": Code(400, "The encryption request that you specified is not"
                                                  " valid."),
@@ -60,6 +62,8 @@ CODES = {
     "MalformedPOSTRequest": Code(400, "The body of your POST request is not well-formed"
                                       " multipart/form-data."),
     "MalformedPolicy": Code(400, "The policy is not valid."),
+    "MalformedTrailerError": Code(400, "The request contained trailing data that was not"
+                                       " well-formed or did not conform to our published schema."),
     "MalformedXML": Code(400, "The XML you provided was not well-formed or did not validate against"
                               " our published schema"),
     "MaxPostPreDataLengthExceededError": Code(400, "Your POST request fields preceding the upload"
