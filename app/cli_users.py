@@ -50,6 +50,9 @@ def add_commands(commands: _SubParsersAction[ArgumentParser], config: ArgumentPa
     add = action("add", _add, "add a user", _HOW_ASKED)
     add.add_argument("--hadoop-user", metavar="USER", help="whom HDFS sees (default: NAME)")
     add.add_argument("--root", metavar="PATH", help="the HDFS directory that the user sees as /")
+    add.add_argument("--bucket-root", metavar="PATH",
+                     help="the directory, as the user sees it, whose directories are S3 buckets"
+                          " (default: /)")
     add.add_argument("--read-only", action="store_true", help="the user may change nothing")
     add.add_argument("--role", action="append", default=[], metavar="ROLE",
                      help="a role of the user; may be repeated")
@@ -75,6 +78,8 @@ def _add(arguments: Namespace) -> int:
         "hadoop_user": users_file.check_hadoop_user(arguments.hadoop_user or arguments.name)}
     if arguments.root is not None:
         fields["root"] = users_file.check_root(arguments.root)
+    if arguments.bucket_root is not None:
+        fields["bucket_root"] = users_file.check_root(arguments.bucket_root)
     if arguments.read_only:
         fields["read_only"] = True
     if arguments.role:

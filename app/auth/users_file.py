@@ -5,6 +5,7 @@ users:
     password: "$argon2id$…"   # a hash, never the password
     hadoop_user: alice        # whom HDFS sees; the same name where absent
     root: /data/team          # the directory that is `/` for this user; `/` where absent
+    bucket_root: /s3          # whose directories are the S3 buckets, as the user sees it; `/`
     read_only: false
     roles: [admin]
     active: true
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from app.auth.passwords import fault_in_hash
 from app.core.errors import InvalidPath, printable
 from app.core.identity import Principal
-from app.core.paths import ROOT, HdfsPath, absolute
+from app.core.paths import ROOT, HdfsPath, absolute, child_of
 from app.strict_yaml import ConfigError, Document, load
 
 if TYPE_CHECKING:
@@ -108,12 +109,14 @@ def _user(
 
 
 def _made(name: str, values: dict[str, Any]) -> User:
+    root = values.get("root", ROOT)
     principal = Principal(
         name=name,
         hadoop_user=values.get("hadoop_user", name),
-        root=values.get("root", ROOT),
+        root=root,
         read_only=values.get("read_only", False),
         roles=values.get("roles", frozenset()),
+        bucket_root=child_of(root, values.get("bucket_root", ROOT)[1:]),
     )
     return User(principal, values["password"], values.get("active", True))
 
@@ -188,6 +191,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "password": _hash,
     "hadoop_user": check_hadoop_user,
     "root": check_root,
+    "bucket_root": check_root,
     "read_only": _flag,
     "roles": check_roles,
     "active": _flag,

@@ -5,8 +5,9 @@ GatewayError
 ├── Conflict: BucketExists, BucketNotEmpty, NameTaken, OperationAborted
 ├── InvalidRequest: InvalidBucketName, InvalidKey, KeyTooLong, InvalidPart, InvalidPartOrder,
 │   PartTooSmall, InvalidTag, InvalidPolicyDocument, MalformedDocument
-└── NotAuthenticated: UnknownAccessKey, WrongSignature, MalformedAuthorization, ClockSkew,
-    ExpiredRequest
+└── NotAuthenticated: UnknownAccessKey, WrongSignature, SigningRuleBroken, ClockSkew,
+    ExpiredRequest, MalformedAuthorization
+    └── MalformedQueryAuthorization
 """
 
 from __future__ import annotations
@@ -149,6 +150,14 @@ class WrongSignature(NotAuthenticated):
 
 class MalformedAuthorization(NotAuthenticated):
     """The signed header or query cannot be read, or its scope is not this service's."""
+
+
+class MalformedQueryAuthorization(MalformedAuthorization):
+    """The same of a presigned URL."""
+
+
+class SigningRuleBroken(NotAuthenticated):
+    """No readable date, headers that had to be signed, or a time that is yet to come."""
 
 
 class ClockSkew(NotAuthenticated):

@@ -87,6 +87,8 @@ ROWS: dict[type[GatewayError], Row] = {cls: _row(code) for cls, code in {
     object_errors.UnknownAccessKey: "InvalidAccessKeyId",
     object_errors.WrongSignature: "SignatureDoesNotMatch",
     object_errors.MalformedAuthorization: "AuthorizationHeaderMalformed",
+    object_errors.MalformedQueryAuthorization: "AuthorizationQueryParametersError",
+    object_errors.SigningRuleBroken: "AccessDenied",
     object_errors.ClockSkew: "RequestTimeTooSkewed",
     object_errors.ExpiredRequest: "AccessDenied",
 }.items()} | {

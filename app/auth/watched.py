@@ -1,0 +1,75 @@
+"""What files say, read again when they change; what cannot be used changes nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from app.auth.offload import Offload
+from app.strict_yaml import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LOOK_SECONDS = 1.0
+"""How often the files are looked at, at most."""
+
+T = TypeVar("T")
+Signature = tuple[int, int, int, int]
+
+
+class Watched(Generic[T]):
+    """The last good `value` of what `read` makes of the files.
+
+    `read` gets the value so far, None at first, and raises ConfigError; at the start that goes
+    up, later it goes to `failed` and the value stays. `clock` tells seconds that only grow.
+    """
+
+    def __init__(
+        self, files: tuple[Path, ...], read: Callable[[T | None], T],
+        failed: Callable[[ConfigError, T], None], *, clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._files = files
+        self._read = read
+        self._failed = failed
+        self._clock = clock
+        self._offload = Offload(1)
+        self._reading = threading.Lock()
+        self._look_at = clock() + LOOK_SECONDS
+        self._seen = self._signatures()
+        self.value = read(None)
+
+    def current(self) -> T:
+        """Return the value; costs well under a microsecond unless it is time for a look."""
+        if self._clock() >= self._look_at:
+            self._look()
+        return self.value
+
+    def _look(self) -> None:
+        # While one request reads the files again the others go on with what they have.
+        if not self._reading.acquire(blocking=False):
+            return
+        try:
+            self._look_at = self._clock() + LOOK_SECONDS
+            signatures = self._signatures()
+            if signatures != self._seen:
+                self._seen = signatures
+                self.value = self._offload.run(self._read, self.value)
+        except ConfigError as error:
+            self._failed(error, self.value)
+        finally:
+            self._reading.release()
+
+    def _signatures(self) -> list[Signature | None]:
+        return [signature(file) for file in self._files]
+
+
+def signature(file: Path) -> Signature | None:
+    """Return what changes when the file does; None where there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
