@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AccessKey", "KeyDirectory"]
 
-OPEN_TO_OTHERS = 0o077
+READABLE_BY_ALL = 0o004
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,9 @@ class KeyDirectory:
         self.file = file
         self.master_key_file = master_key_file
         self._watched = Watched(
-            (file, master_key_file), self._read, self._complain, clock=clock)
+            (file, master_key_file), lambda: read_keys(file, master_key_file),
+            renewed=self._renewed, failed=self._failed, clock=clock)
+        self._warn_of_readers()
 
     def find(self, key_id: str) -> AccessKey | None:
         """Return the key of this id, active or not; costs well under a microsecond."""
@@ -44,17 +46,14 @@ class KeyDirectory:
     def __len__(self) -> int:
         return len(self._watched.value)
 
-    def _read(self, old: dict[str, AccessKey] | None) -> dict[str, AccessKey]:
-        fresh = read_keys(self.file, self.master_key_file)
-        if old is not None:
-            log.info("%s was read again: %d access keys", self.file, len(fresh))
-        if old and not fresh:
-            log.warning("%s has no access keys any more", self.file)
-        if fresh:
-            self._warn_of_readers()
+    def _renewed(
+        self, _: dict[str, AccessKey], fresh: dict[str, AccessKey],
+    ) -> dict[str, AccessKey]:
+        log.info("%s was read again: %d access keys", self.file, len(fresh))
+        self._warn_of_readers()
         return fresh
 
-    def _complain(self, error: ConfigError, old: dict[str, AccessKey]) -> None:
+    def _failed(self, old: dict[str, AccessKey], error: ConfigError) -> None:
         log.error("THE ACCESS KEYS CANNOT BE USED, their last good state with %d keys stays in"
                   " force: %s", len(old), error)
 
@@ -63,6 +62,6 @@ class KeyDirectory:
             mode = self.master_key_file.stat().st_mode
         except OSError:
             return
-        if mode & OPEN_TO_OTHERS:
-            log.warning("%s, which opens all access keys, is open to others on this host: its"
-                        " mode should be 0600", self.master_key_file)
+        if mode & READABLE_BY_ALL:
+            log.warning("%s, which opens all access keys, can be read by everyone on this host",
+                        self.master_key_file)

@@ -91,8 +91,12 @@ class MasterKey:
 
 def read_sealed(file: Path) -> dict[str, SealedKey]:
     """Return the keys of the file by id, none if it is missing. Raises ConfigError."""
-    if not file.exists():
+    try:
+        file.stat()
+    except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise ConfigError(file, 0, f"cannot be read: {error.strerror}") from error
     document = load(file)
     data = document.data
     if not isinstance(data, dict) or data.keys() != {"keys"}:

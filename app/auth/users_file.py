@@ -191,9 +191,9 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "password": _hash,
     "hadoop_user": check_hadoop_user,
     "root": check_root,
-    "bucket_root": check_root,
     "read_only": _flag,
     "roles": check_roles,
     "active": _flag,
+    "bucket_root": check_root,
 }
 """The keys of a user, and what takes their values."""

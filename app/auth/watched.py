@@ -21,25 +21,28 @@ Signature = tuple[int, int, int, int]
 
 
 class Watched(Generic[T]):
-    """The last good `value` of what `read` makes of the files.
+    """The last good `value` that `read` made of the files.
 
-    `read` gets the value so far, None at first, and raises ConfigError; at the start that goes
-    up, later it goes to `failed` and the value stays. `clock` tells seconds that only grow.
+    What `read` raises at the start goes up. Later `renewed` makes the next value of the one so far
+    and the fresh one, or `failed` gets the ConfigError and the value stays. `clock` tells seconds
+    that only grow. Only `read` may run in another thread.
     """
 
     def __init__(
-        self, files: tuple[Path, ...], read: Callable[[T | None], T],
-        failed: Callable[[ConfigError, T], None], *, clock: Callable[[], float] = time.monotonic,
+        self, files: tuple[Path, ...], read: Callable[[], T], *,
+        renewed: Callable[[T, T], T], failed: Callable[[T, ConfigError], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._files = files
         self._read = read
+        self._renewed = renewed
         self._failed = failed
         self._clock = clock
         self._offload = Offload(1)
         self._reading = threading.Lock()
         self._look_at = clock() + LOOK_SECONDS
         self._seen = self._signatures()
-        self.value = read(None)
+        self.value = read()
 
     def current(self) -> T:
         """Return the value; costs well under a microsecond unless it is time for a look."""
@@ -56,9 +59,9 @@ class Watched(Generic[T]):
             signatures = self._signatures()
             if signatures != self._seen:
                 self._seen = signatures
-                self.value = self._offload.run(self._read, self.value)
+                self.value = self._renewed(self.value, self._offload.run(self._read))
         except ConfigError as error:
-            self._failed(error, self.value)
+            self._failed(self.value, error)
         finally:
             self._reading.release()
 

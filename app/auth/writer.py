@@ -6,21 +6,18 @@ itself, and only then takes the old one's name. A lock file keeps concurrent wri
 
 from __future__ import annotations
 
-import fcntl
 import os
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ruamel.yaml.error import YAMLError
 
-from app.auth import users_text
+from app.auth import private_file, users_text
 from app.auth.users_file import User, check_user_name, examine, read_users
 from app.strict_yaml import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
     from app.auth.users_text import Fields
 
@@ -75,7 +72,7 @@ def _edit(
 ) -> bool:
     """Write what `change` makes of the text; None leaves it. Tell whether it was written."""
     target = file.resolve()  # so that a symbolic link stays one
-    with _locked(target):
+    with private_file.locked(target):
         known: Users = {}
         text = users_text.EMPTY
         if target.exists() or not create:
@@ -86,7 +83,7 @@ def _edit(
         except YAMLError as error:
             raise ConfigError(file, 0, f"can be edited by hand only: {error}") from error
         if changed is not None:
-            _replace(file, target, changed)
+            private_file.replace(target, changed, lambda fresh: _check(file, fresh))
     return changed is not None
 
 
@@ -96,63 +93,7 @@ def _position(file: Path, known: Users, name: str) -> int:
     return list(known).index(name)
 
 
-@contextmanager
-def _locked(target: Path) -> Iterator[None]:
-    lock = os.open(f"{target}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _replace(file: Path, target: Path, text: str) -> None:
-    """Put `text`, private, into the place of `target` once it is found good and on disk."""
-    descriptor, name = tempfile.mkstemp(
-        prefix=f"{target.name}.", suffix=".new", dir=target.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            _keep_owner(target, descriptor)
-            os.fsync(descriptor)
-        _check(file, fresh)
-        fresh.replace(target)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    _sync_directory(target.parent)
-
-
 def _check(file: Path, fresh: Path) -> None:
     problems = examine(fresh)[1]
     if problems:
         raise ConfigError(file, 0, problems[0].problem)
-
-
-def _keep_owner(target: Path, descriptor: int) -> None:
-    """Give the new file the old one's owner: with mode 0600 no other could read it."""
-    if not target.exists():
-        return
-    old, new = target.stat(), os.fstat(descriptor)
-    if old.st_uid != new.st_uid:
-        try:
-            os.fchown(descriptor, old.st_uid, -1)
-        except PermissionError as error:
-            raise ConfigError(
-                target, 0, f"belongs to the user with the id {old.st_uid}; change it as that"
-                " user or as root") from error
-    if old.st_gid != new.st_gid:
-        try:
-            os.fchown(descriptor, -1, old.st_gid)
-        except PermissionError:
-            return  # the group has no rights to the file anyway
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

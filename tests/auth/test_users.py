@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.auth import users as users_module
+from app.auth import watched
 from app.auth.users import UserDirectory
 from app.strict_yaml import ConfigError
 
@@ -74,8 +75,8 @@ def test_the_file_is_neither_parsed_nor_looked_at_for_each_request(
 ) -> None:
     directory = UserDirectory(file, clock=clock)
     looks: list[Path] = []
-    signature = users_module._signature
-    monkeypatch.setattr(users_module, "_signature",
+    signature = watched.signature
+    monkeypatch.setattr(watched, "signature",
                         lambda path: looks.append(path) or signature(path))
     monkeypatch.setattr(users_module, "read_users", lambda _: pytest.fail("was parsed"))
     for _ in range(100):
