@@ -22,7 +22,8 @@ class FileStatus(NamedTuple):
     """One entry of the file system (HdfsFileStatus).
 
     `path_suffix` is the name below the path that was listed, empty where the path itself was
-    asked for. `file_id` is 0 where the server does not tell it (HttpFS).
+    asked for. `file_id` is 0 where the server does not tell it. `children` are the entries of a
+    directory, -1 where the server does not tell.
     """
 
     type: FileType
@@ -40,6 +41,7 @@ class FileStatus(NamedTuple):
     encrypted: bool = False
     erasure_coded: bool = False
     snapshottable: bool = False
+    children: int = -1
 
     @property
     def is_directory(self) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TYPES = {kind.value: kind for kind in FileType}
-_SHAPE = (FileType, str, str, int, int, int, int, str, str, int, int)
+_SHAPE = (FileType, str, str, int, int, int, int, str, str, int, int, int)
 _RARE = frozenset({"aclBit", "encBit", "ecBit", "snapshotEnabled"})
 _BASE64_MARK = "0s"
 _NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError,
@@ -104,11 +104,11 @@ def _status(data: dict[str, Any]) -> FileStatus:
     facts = (
         _TYPES[data["type"]], data["pathSuffix"], data["permission"], data["length"],
         data["blockSize"], data["accessTime"], data["modificationTime"], data["owner"],
-        data["group"], data["replication"], data.get("fileId", 0),
+        data["group"], data["replication"], data.get("fileId", 0), data.get("childrenNum", -1),
     )
     if tuple(map(type, facts)) != _SHAPE or facts[3] < 0 or "/" in facts[1]:
         raise ValueError(f"not a file status: {data!r:.300}")
-    status = FileStatus(*facts)
+    status = FileStatus(*facts[:-1], children=facts[-1])
     if not _RARE.isdisjoint(data) or status.file_id < 0:
         status = status._replace(
             file_id=max(0, status.file_id),
