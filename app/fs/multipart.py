@@ -1,0 +1,276 @@
+"""Multipart uploads of one principal: begun, filled by parts, listed, completed or aborted.
+
+An upload belongs to its bucket: whoever may write there may go on with it, as its directory has
+the bucket's permission (but where the bucket's sticky bit keeps users apart). See
+`app.fs.upload_layout` for what lies where, `app.fs.completing` for the join, and
+`app.fs.upload_sweep` for uploads that nobody ends.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from app.core.errors import (
+    AccessDenied,
+    AttributeNotFound,
+    FileBusy,
+    GatewayError,
+    InvalidParameter,
+    PathError,
+    PathNotFound,
+    UpstreamFault,
+)
+from app.core.object_errors import NoSuchKey, NoSuchUpload
+from app.core.objects import ObjectMeta, Upload, names_of_key
+from app.fs import part_sums
+from app.fs import upload_layout as layout
+from app.fs.completing import Completion, Place
+from app.fs.placing import status_or_none
+from app.fs.port import AclChange, Rename
+from app.fs.upload_sweep import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from app.core.identity import Principal
+    from app.core.model import FileStatus
+    from app.core.objects import ObjectInfo, Part, PartClaim
+    from app.core.paths import HdfsPath
+    from app.fs.completing import Precondition, Shelf
+    from app.fs.port import FileSystem
+    from app.fs.staging import Stage, Staging
+
+LEAST_PART = 5 * 1024 * 1024
+"""Bytes that all parts but the last have (Amazon S3 User Guide, "multipart upload limits")."""
+_OWNERS_ALL = 0o700
+_OTHERS_WRITE = 0o022
+_STICKY = 0o1000
+
+
+def accept(_meta: ObjectMeta) -> None:
+    """Accept whatever the object will be."""
+
+
+class Multipart:
+    """The multipart uploads of one principal; `file_permission` is that of new objects."""
+
+    def __init__(
+        self, principal: Principal, fs: FileSystem, staging: Staging, shelf: Shelf,
+        file_permission: str,
+    ) -> None:
+        self._principal = principal
+        self._fs = fs
+        self._staging = staging
+        self._shelf = shelf
+        self._permission = file_permission
+        self._registry = Registry(staging.store)
+
+    # --- one upload
+
+    def create(
+        self, bucket: str, key: str, meta: ObjectMeta, checksum_algorithm: str = "",
+        checksum_type: str = "",
+    ) -> Upload:
+        """Begin an upload. Raises NoSuchBucket, InvalidKey, InvalidRequest (checksums)."""
+        names_of_key(key)
+        checksum_type = part_sums.type_of(checksum_algorithm, checksum_type)
+        part_sums.check_type(checksum_algorithm, checksum_type)
+        where = self._shelf.bucket(bucket)
+        self._principal.require_write(where.path)
+        upload = Upload(layout.new_id(), key, meta, _now(), checksum_algorithm, checksum_type)
+        directory = layout.directory_of(where.path, upload.upload_id)
+        self._registry.note(upload, directory, self._fs.user)
+        self._make_directory(directory, where.status)
+        self._fs.set_xattr(layout.record_path(directory), layout.RECORD,
+                           layout.upload_to_raw(upload), exists=False)
+        return upload
+
+    def upload(self, bucket: str, key: str, upload_id: str) -> Upload:
+        """Return what began the upload. Raises NoSuchBucket, NoSuchUpload."""
+        return self._find(bucket, key, upload_id)[1]
+
+    def put_part(  # noqa: PLR0917 - what names a part in S3, and then its content
+        self, bucket: str, key: str, upload_id: str, number: int, body: Iterable[bytes],
+        describe: Callable[[], tuple[str, Mapping[str, str]]],
+    ) -> Part:
+        """Store one part; `describe` tells its MD5 and checksums when `body` is exhausted.
+
+        For the object to have a checksum, each part needs one of the upload's algorithm.
+        """
+        if not 1 <= number <= layout.LAST_PART:
+            raise InvalidParameter("partNumber", str(number), f"1 to {layout.LAST_PART}")
+        directory, _ = self._find(bucket, key, upload_id)
+        self._principal.require_write(directory)
+        with self._staging.stage(self._fs, directory, directory, [directory]) as stage:
+            try:
+                self._fs.create(stage.path, body, permission=self._permission)
+                stored = self._take_in(stage, directory, number, describe)
+            except (PathNotFound, FileBusy, UpstreamFault) as error:
+                if status_or_none(self._fs, layout.record_path(directory)):
+                    raise
+                raise NoSuchUpload(upload_id) from error
+            except PathError as error:
+                error.path = key if error.path.startswith(directory) else error.path
+                raise
+            stage.done()
+        return stored
+
+    def parts(
+        self, bucket: str, key: str, upload_id: str, *, after: int = 0, limit: int = 1000,
+    ) -> tuple[list[Part], bool]:
+        """Return up to `limit` parts above the number `after`, and whether there are more."""
+        directory, _ = self._find(bucket, key, upload_id)
+        try:
+            found = layout.newest_parts(layout.stored_parts(self._fs, directory, after))
+            page = [one.part for one in islice(found, limit + 1)]
+        except PathNotFound:
+            raise NoSuchUpload(upload_id) from None
+        return page[:limit], len(page) > limit
+
+    def complete(
+        self, bucket: str, key: str, upload_id: str, claims: Sequence[PartClaim], *,
+        least_part: int = LEAST_PART, precondition: Precondition | None = None,
+        verify: Callable[[ObjectMeta], None] = accept,
+    ) -> ObjectInfo:
+        """Make the object of the parts that `claims` name; once, however often it is asked.
+
+        `precondition` sees the present object before anything changes, and again before it is
+        replaced; `verify` sees what the new one will be, and may raise. Raises NoSuchUpload,
+        InvalidPart, InvalidPartOrder, PartTooSmall, OperationAborted, and what `put` raises.
+        """
+        try:
+            directory, upload = self._find(bucket, key, upload_id)
+        except NoSuchUpload:
+            return self._completed(bucket, key, upload_id)
+        self._principal.require_write(directory)
+        completion = Completion(
+            self._fs, self._staging, self._shelf, Place(bucket, directory, upload),
+            self._permission)
+        with self._registry.completing(upload_id, self._staging.workers.own_id):
+            try:
+                return completion.run(claims, least_part, precondition, verify)
+            except NoSuchUpload:
+                return self._completed(bucket, key, upload_id)
+
+    def abort(self, bucket: str, key: str, upload_id: str) -> None:
+        """Remove an upload with all its parts. Raises NoSuchBucket, NoSuchUpload."""
+        directory, _ = self._find(bucket, key, upload_id)
+        self._principal.require_write(directory)
+        if not self._fs.delete(directory, recursive=True):
+            raise NoSuchUpload(upload_id)
+        self._registry.forget(upload_id)
+
+    # --- all of a bucket
+
+    def uploads(
+        self, bucket: str, *, prefix: str = "", after_key: str = "", after_upload: str = "",
+    ) -> Iterator[Upload]:
+        """Yield the uploads under way, by key and then by when they began.
+
+        Only those of keys after `after_key`; with `after_upload` also those of that key itself
+        whose id is greater. What the user may not read is left out.
+        """
+        after = after_key.encode(), after_upload
+        found = []
+        for directory in layout.upload_directories(self._fs, self._shelf.bucket(bucket).path):
+            upload = self._readable(directory)
+            if upload and upload.key.startswith(prefix):
+                place = upload.key.encode(), upload.upload_id
+                if place[0] > after[0] or (after_upload and place > after):
+                    found.append((place, upload))
+        yield from (upload for _, upload in sorted(found, key=lambda one: one[0]))
+
+    # --- inside
+
+    def _make_directory(self, directory: HdfsPath, bucket: FileStatus) -> None:
+        mode = int(bucket.permission, 8)
+        mode = (mode & ~_OTHERS_WRITE if mode & _STICKY else mode) & 0o777 | _OWNERS_ALL
+        inside = layout.record_path(directory)
+        self._fs.mkdirs(inside, f"{mode:o}")
+        self._fs.set_permission(directory, f"{mode:o}")
+        if bucket.acl and not mode & _STICKY:
+            self._copy_acl(directory, inside)
+
+    def _copy_acl(self, directory: HdfsPath, inside: HdfsPath) -> None:
+        """Give the upload the bucket's ACL, so that whom it names may go on with it."""
+        acl = self._fs.acl(layout.bucket_of(directory))
+        mode = acl.permission.zfill(3)[-3:]
+        base = [f"{who}::{_letters(digit)}" for who, digit in zip(
+            ("user", "group", "other"), mode, strict=True)]
+        named = [entry for entry in acl.entries if not entry.startswith("default:")]
+        if any(entry.startswith("group::") for entry in named):
+            # The permission's digit of the group is the mask then.
+            base[1] = f"mask::{_letters(mode[1])}"
+        for path in (directory, inside):
+            self._fs.change_acl(path, AclChange.SET, ",".join([*base, *named]))
+
+    def _find(self, bucket: str, key: str, upload_id: str) -> tuple[HdfsPath, Upload]:
+        """Return an upload and its directory. Raises NoSuchBucket, NoSuchUpload."""
+        directory = layout.directory_of(self._shelf.bucket_path(bucket), upload_id)
+        upload = self._read(directory) if layout.is_id(upload_id) else None
+        if upload is None or upload.key != key:
+            self._shelf.bucket(bucket)
+            raise NoSuchUpload(upload_id)
+        return directory, upload
+
+    def _read(self, directory: HdfsPath) -> Upload | None:
+        for record in (layout.record_path(directory), layout.sealed_path(directory)):
+            try:
+                raw = self._fs.xattrs(record, [layout.RECORD])[layout.RECORD]
+            except AttributeNotFound:
+                return None
+            except PathNotFound:
+                continue
+            return layout.upload_from_raw(layout.id_of(directory), raw)
+        return None
+
+    def _readable(self, directory: HdfsPath) -> Upload | None:
+        """Return the upload of a directory, None where it is over or may not be read."""
+        try:
+            upload = self._read(directory)
+            over = upload and not (status_or_none(self._fs, layout.record_path(directory))
+                                   or status_or_none(self._fs, layout.sealed_object(directory)))
+        except AccessDenied:
+            return None
+        return None if over else upload
+
+    def _take_in(
+        self, stage: Stage, directory: HdfsPath, number: int,
+        describe: Callable[[], tuple[str, Mapping[str, str]]],
+    ) -> Part:
+        """Give the staged part its name. Raises PathNotFound where the upload is over.
+
+        If it was, CREATE has made its directory anew: only without the record.
+        """
+        self._fs.status(layout.record_path(directory))
+        status = self._fs.status(stage.path)
+        name = layout.part_name(number, *describe())
+        stored = layout.stored_part(status, name)
+        if stored is None:
+            raise GatewayError(f"a part cannot be called {name}")
+        mode = Rename.NEW if self._fs.flavor.rename_options else Rename.MOVE
+        if not self._fs.rename(stage.path, layout.part_path(directory, name), mode):
+            raise PathNotFound(stage.path)
+        return stored.part
+
+    def _completed(self, bucket: str, key: str, upload_id: str) -> ObjectInfo:
+        """Return the object that an upload has become. Raises NoSuchUpload."""
+        try:
+            present = self._shelf.info(bucket, key)
+        except NoSuchKey:
+            raise NoSuchUpload(upload_id) from None
+        if not upload_id or present.meta.upload != upload_id:
+            raise NoSuchUpload(upload_id)
+        return present
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _letters(digit: str) -> str:
+    bits = int(digit)
+    return "".join(letter if bits & bit else "-" for letter, bit in zip("rwx", (4, 2, 1),
+                                                                        strict=True))
