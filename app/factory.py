@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from app import __version__, admin, files
+from app import __version__, admin, files, s3
 from app import settings as settings_module
 from app.auth.authenticator import Authenticator
+from app.auth.keys import KeyDirectory
+from app.auth.s3 import S3Authenticator
 from app.auth.users import UserDirectory
 from app.embedded import create_server
 from app.fs.staging import Staging
@@ -21,6 +23,7 @@ from app.web.audit import AuditLog
 from app.web.direct import Direct
 from app.web.envelope import ENVELOPE
 from app.web.gate import Gate
+from app.web.roots import Roots
 from app.web.services import Services
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 APIS = (files.api, admin.api)
-DIALECTS = (("/", ENVELOPE),)
+DIALECTS = ((s3.PREFIX, s3.DIALECT), ("/", ENVELOPE))
 
 
 def build(settings: Settings | None = None) -> Flask:
@@ -49,7 +52,10 @@ def build(settings: Settings | None = None) -> Flask:
         endpoints |= own
     handle = dialects.handler(DIALECTS, settings.auth.realm)
     dialects.install(app, handle)
-    direct = Direct(app.wsgi_app, endpoints, handle)
+    objects = s3.S3(services, handle)
+    s3.register(app, objects)
+    roots = Roots(s3.PREFIX, settings.s3.hosts, settings.s3.ports)
+    direct = Direct(app.wsgi_app, endpoints, handle, {s3.PREFIX: objects}, roots)
     gate = Gate(direct, settings, AuditLog(settings.log.audit), metrics.Metrics())
     app.wsgi_app = gate  # type: ignore[method-assign]
     services.staging.workers.start()
@@ -61,8 +67,11 @@ def _services(settings: Settings) -> Services:
     store = open_store(settings.state_url, settings.data_dir)
     backend = make_backend(settings)
     users = UserDirectory(settings.auth.users_file)
+    authenticator = Authenticator(settings.auth, users, store)
+    keys = KeyDirectory(settings.s3.keys_file, settings.s3.master_key_file)
     return Services(
-        settings, store, backend, users, Authenticator(settings.auth, users, store),
+        settings, store, backend, users, authenticator,
+        S3Authenticator(settings.s3, keys, users, authenticator),
         Staging(store, backend, settings.upload), openapi.describe(APIS, __version__))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.datastructures import EnvironHeaders
 
 from app.core.errors import BodyTooLarge
-from app.s3.errors import S3Error
+from app.s3.errors import S3Error, invalid_argument
 from app.web.body import RequestBody
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class S3Call:
 
     `bucket` and `key` are decoded, empty where the URL names none; `resource` is "/bucket/key" as
     errors and locations show it. `plain` is the form of answers that the REST API of Alluxio 1.x
-    has: under the URL prefix, for callers who do not sign.
+    has: under the URL prefix, for callers who do not sign. `rooted`: the URL has no prefix.
     """
 
     services: Services
@@ -37,7 +37,8 @@ class S3Call:
     bucket: str
     key: str
     query: Query
-    plain: bool
+    plain: bool = False
+    rooted: bool = False
     _objects: ObjectStore | None = field(default=None, init=False)
 
     @property
@@ -75,6 +76,12 @@ class S3Call:
         """Return the first value of a query parameter."""
         values = self.query.get(name)
         return values[0] if values else default
+
+    def check_version(self) -> None:
+        """Raise S3Error where the query names another version than the only one, `null`."""
+        version = self.param("versionId")
+        if version not in ("", "null"):
+            raise invalid_argument("versionId", version, "Invalid version id specified")
 
     def body(self) -> RequestBody:
         """Return the body, with nothing of it checked or read."""

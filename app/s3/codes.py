@@ -15,6 +15,11 @@ class Code(NamedTuple):
 CODES = {
     "AccessControlListNotSupported": Code(400, "The bucket does not allow ACLs"),
     "AccessDenied": Code(403, "Access Denied"),
+    "AccessForbidden": Code(403, "CORSResponse: This CORS request is not allowed. This is usually"
+                                 " because the evalution of Origin, request method /"
+                                 " Access-Control-Request-Method or"
+                                 " Access-Control-Request-Headers are not whitelisted by the"
+                                 " resource's CORS spec."),
     "AuthorizationHeaderMalformed": Code(400, "The authorization header is malformed."),
     "AuthorizationQueryParametersError": Code(400, "The authorization query parameters are wrong."),
     "BadDigest": Code(400, "The Content-MD5 or checksum value that you specified did not match what"
@@ -66,6 +71,7 @@ CODES = {
                                        " well-formed or did not conform to our published schema."),
     "MalformedXML": Code(400, "The XML you provided was not well-formed or did not validate against"
                               " our published schema"),
+    "MaxMessageLengthExceeded": Code(400, "Your request was too big."),
     "MaxPostPreDataLengthExceededError": Code(400, "Your POST request fields preceding the upload"
                                                    " file were too large."),
     "MetadataTooLarge": Code(400, "Your metadata headers exceed the maximum allowed metadata size"),

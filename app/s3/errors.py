@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.core.errors import GatewayError
+    from app.core.identity import Principal
     from app.s3.xml import Field
     from app.web.exchange import Exchange
 
@@ -89,6 +90,8 @@ ROWS: dict[type[GatewayError], Row] = {cls: _row(code) for cls, code in {
     object_errors.MalformedAuthorization: "AuthorizationHeaderMalformed",
     object_errors.MalformedQueryAuthorization: "AuthorizationQueryParametersError",
     object_errors.SigningRuleBroken: "AccessDenied",
+    object_errors.MalformedQueryAuthorization: "AuthorizationQueryParametersError",
+    object_errors.SigningRuleBroken: "AccessDenied",
     object_errors.ClockSkew: "RequestTimeTooSkewed",
     object_errors.ExpiredRequest: "AccessDenied",
 }.items()} | {
@@ -151,6 +154,14 @@ _DETAILS: dict[type[GatewayError], Callable[[Any], list[Field]]] = {
 
 def _details(error: GatewayError) -> list[Field]:
     return next((tell(error) for cls, tell in _DETAILS.items() if isinstance(error, cls)), [])
+
+
+def code_and_message(error: GatewayError, principal: Principal | None) -> tuple[str, str]:
+    """Return what is said of one error among the outcomes of a request."""
+    if isinstance(error, errors.PathError) and principal:
+        error.path = principal.visible(error.path)
+    row = S3.row(error)
+    return row.code, _message(error, row)
 
 
 S3 = Dialect(rows=ROWS, render=_render, own_row=_own_row)

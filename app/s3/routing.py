@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug import Response
 
-    from app.auth.users import UserDirectory
     from app.core.identity import Principal
     from app.s3.table import Operation
     from app.s3.target import Target
@@ -38,9 +37,8 @@ METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
 class S3:
     """Serves every request under the prefix; `handle` answers what goes wrong."""
 
-    def __init__(self, services: Services, users: UserDirectory, handle: ErrorHandler) -> None:
+    def __init__(self, services: Services, handle: ErrorHandler) -> None:
         self._services = services
-        self._users = users
         self._handle = handle
         self._public = dict(one.split("=", 1) for one in services.settings.s3.public)
 
@@ -64,7 +62,7 @@ class S3:
         query = exchange.query = parse_query(exchange.environ["QUERY_STRING"])
         nobody = Caller(None, "anonymous", "", None)
         return S3Call(self._services, exchange, nobody, target.bucket, target.key, query,
-                      plain=False)
+                      rooted=target.rooted)
 
     def _served(self, call: S3Call, target: Target) -> Response:
         method, level = call.exchange.method, target.level
@@ -83,7 +81,9 @@ class S3:
         """Find out who asks, and whether an anonymous caller may."""
         exchange = call.exchange
         try:
-            call.caller = self._services.s3.authenticate(signed_request(exchange, target))
+            call.caller = self._services.s3.authenticate(signed_request(
+                exchange, target,
+                allow_plain_http=self._services.settings.auth.allow_plain_http))
         except GatewayError:
             exchange.claimed_user = claimed_name(exchange.environ.get("HTTP_AUTHORIZATION"))
             raise
@@ -97,7 +97,7 @@ class S3:
 
     def _public_reader(self, bucket: str) -> Principal | None:
         """Return whom an anonymous caller reads this bucket as; None where it is not open."""
-        user = self._users.find(self._public.get(bucket, ""))
+        user = self._services.users.find(self._public.get(bucket, ""))
         if user is None or not user.active:
             return None
         return replace(user.principal, name="anonymous", read_only=True, roles=frozenset())
@@ -109,18 +109,19 @@ class S3:
             raise S3Error("AccessDenied")
 
 
-def signed_request(exchange: Exchange, target: Target) -> SignedRequest:
+def signed_request(
+    exchange: Exchange, target: Target, *, allow_plain_http: bool,
+) -> SignedRequest:
     """Return what a signature covers of a request."""
     environ, origin = exchange.environ, exchange.origin
-    headers = {name[5:].replace("_", "-").lower(): " ".join(value.split())
+    headers = {name[5:].replace("_", "-").lower(): value.strip()
                for name, value in environ.items() if name.startswith("HTTP_")}
     headers |= {name: environ[key] for name, key in (
-        ("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")) if environ.get(key)}
+        ("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")) if key in environ}
     headers["host"] = origin.authority
-    allow_plain = False
     return SignedRequest(
         exchange.method, target.raw_path, environ["QUERY_STRING"], headers, origin.authority,
-        origin.address, origin.confidential or allow_plain, target.resource)
+        origin.address, origin.confidential or allow_plain_http, target.resource)
 
 
 class _Raw(BaseConverter):

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from app.s3 import acl, attributes, buckets, cors, deleting, listing, reading, tagging
+from app.s3.configured import absent, removed, unset
 
+if TYPE_CHECKING:
     from werkzeug import Response
+    from werkzeug.datastructures import Headers
 
     from app.s3.call import S3Call
     from app.web.query import Query
@@ -47,7 +49,7 @@ class Operation(NamedTuple):
     public: bool = False
     admits: bool = False
 
-    def fits(self, query: Query, headers: Mapping[str, str]) -> bool:
+    def fits(self, query: Query, headers: Headers) -> bool:
         """Tell whether a request of this method and level is this operation."""
         return all(_has(query, key) for key in self.keys) and (
             not self.header or self.header in headers)
@@ -65,51 +67,64 @@ _OBJECT = Level.OBJECT
 OPERATIONS: tuple[Operation, ...] = (
     # --- the service
     Operation("ListDirectoryBuckets", "GET", _SERVICE, ("x-id=ListDirectoryBuckets",)),
-    Operation("ListBuckets", "GET", _SERVICE),
+    Operation("ListBuckets", "GET", _SERVICE, (), buckets.list_buckets),
     Operation("WriteGetObjectResponse", "POST", _SERVICE, (), None, "x-amz-request-route"),
     # --- buckets: what is configured
-    Operation("GetBucketLocation", "GET", _BUCKET, ("location",)),
-    Operation("GetBucketVersioning", "GET", _BUCKET, ("versioning",)),
+    Operation("GetBucketLocation", "GET", _BUCKET, ("location",), buckets.get_bucket_location),
+    Operation("GetBucketVersioning", "GET", _BUCKET, ("versioning",),
+              unset("VersioningConfiguration")),
     Operation("PutBucketVersioning", "PUT", _BUCKET, ("versioning",)),
-    Operation("GetBucketTagging", "GET", _BUCKET, ("tagging",)),
-    Operation("PutBucketTagging", "PUT", _BUCKET, ("tagging",)),
-    Operation("DeleteBucketTagging", "DELETE", _BUCKET, ("tagging",)),
-    Operation("GetBucketCors", "GET", _BUCKET, ("cors",)),
-    Operation("PutBucketCors", "PUT", _BUCKET, ("cors",)),
-    Operation("DeleteBucketCors", "DELETE", _BUCKET, ("cors",)),
-    Operation("GetBucketAcl", "GET", _BUCKET, ("acl",)),
-    Operation("PutBucketAcl", "PUT", _BUCKET, ("acl",)),
-    Operation("GetBucketPolicy", "GET", _BUCKET, ("policy",)),
+    Operation("GetBucketTagging", "GET", _BUCKET, ("tagging",), tagging.get_bucket_tagging),
+    Operation("PutBucketTagging", "PUT", _BUCKET, ("tagging",), tagging.put_bucket_tagging),
+    Operation("DeleteBucketTagging", "DELETE", _BUCKET, ("tagging",),
+              tagging.delete_bucket_tagging),
+    Operation("GetBucketCors", "GET", _BUCKET, ("cors",), cors.get_bucket_cors),
+    Operation("PutBucketCors", "PUT", _BUCKET, ("cors",), cors.put_bucket_cors),
+    Operation("DeleteBucketCors", "DELETE", _BUCKET, ("cors",), cors.delete_bucket_cors),
+    Operation("GetBucketAcl", "GET", _BUCKET, ("acl",), acl.get_bucket_acl),
+    Operation("PutBucketAcl", "PUT", _BUCKET, ("acl",), acl.put_bucket_acl),
+    Operation("GetBucketPolicy", "GET", _BUCKET, ("policy",), absent("NoSuchBucketPolicy")),
     Operation("PutBucketPolicy", "PUT", _BUCKET, ("policy",)),
-    Operation("DeleteBucketPolicy", "DELETE", _BUCKET, ("policy",)),
-    Operation("GetBucketPolicyStatus", "GET", _BUCKET, ("policyStatus",)),
-    Operation("GetBucketLifecycleConfiguration", "GET", _BUCKET, ("lifecycle",)),
+    Operation("DeleteBucketPolicy", "DELETE", _BUCKET, ("policy",), removed),
+    Operation("GetBucketPolicyStatus", "GET", _BUCKET, ("policyStatus",),
+              absent("NoSuchBucketPolicy")),
+    Operation("GetBucketLifecycleConfiguration", "GET", _BUCKET, ("lifecycle",),
+              absent("NoSuchLifecycleConfiguration")),
     Operation("PutBucketLifecycleConfiguration", "PUT", _BUCKET, ("lifecycle",)),
-    Operation("DeleteBucketLifecycle", "DELETE", _BUCKET, ("lifecycle",)),
-    Operation("GetBucketEncryption", "GET", _BUCKET, ("encryption",)),
+    Operation("DeleteBucketLifecycle", "DELETE", _BUCKET, ("lifecycle",), removed),
+    Operation("GetBucketEncryption", "GET", _BUCKET, ("encryption",),
+              absent("ServerSideEncryptionConfigurationNotFoundError")),
     Operation("PutBucketEncryption", "PUT", _BUCKET, ("encryption",)),
-    Operation("DeleteBucketEncryption", "DELETE", _BUCKET, ("encryption",)),
-    Operation("GetPublicAccessBlock", "GET", _BUCKET, ("publicAccessBlock",)),
+    Operation("DeleteBucketEncryption", "DELETE", _BUCKET, ("encryption",), removed),
+    Operation("GetPublicAccessBlock", "GET", _BUCKET, ("publicAccessBlock",),
+              absent("NoSuchPublicAccessBlockConfiguration")),
     Operation("PutPublicAccessBlock", "PUT", _BUCKET, ("publicAccessBlock",)),
-    Operation("DeletePublicAccessBlock", "DELETE", _BUCKET, ("publicAccessBlock",)),
-    Operation("GetBucketOwnershipControls", "GET", _BUCKET, ("ownershipControls",)),
+    Operation("DeletePublicAccessBlock", "DELETE", _BUCKET, ("publicAccessBlock",), removed),
+    Operation("GetBucketOwnershipControls", "GET", _BUCKET, ("ownershipControls",),
+              absent("OwnershipControlsNotFoundError")),
     Operation("PutBucketOwnershipControls", "PUT", _BUCKET, ("ownershipControls",)),
-    Operation("DeleteBucketOwnershipControls", "DELETE", _BUCKET, ("ownershipControls",)),
-    Operation("GetObjectLockConfiguration", "GET", _BUCKET, ("object-lock",)),
+    Operation("DeleteBucketOwnershipControls", "DELETE", _BUCKET, ("ownershipControls",), removed),
+    Operation("GetObjectLockConfiguration", "GET", _BUCKET, ("object-lock",),
+              absent("ObjectLockConfigurationNotFoundError")),
     Operation("PutObjectLockConfiguration", "PUT", _BUCKET, ("object-lock",)),
-    Operation("GetBucketWebsite", "GET", _BUCKET, ("website",)),
+    Operation("GetBucketWebsite", "GET", _BUCKET, ("website",),
+              absent("NoSuchWebsiteConfiguration")),
     Operation("PutBucketWebsite", "PUT", _BUCKET, ("website",)),
-    Operation("DeleteBucketWebsite", "DELETE", _BUCKET, ("website",)),
-    Operation("GetBucketReplication", "GET", _BUCKET, ("replication",)),
+    Operation("DeleteBucketWebsite", "DELETE", _BUCKET, ("website",), removed),
+    Operation("GetBucketReplication", "GET", _BUCKET, ("replication",),
+              absent("ReplicationConfigurationNotFoundError")),
     Operation("PutBucketReplication", "PUT", _BUCKET, ("replication",)),
-    Operation("DeleteBucketReplication", "DELETE", _BUCKET, ("replication",)),
-    Operation("GetBucketLogging", "GET", _BUCKET, ("logging",)),
+    Operation("DeleteBucketReplication", "DELETE", _BUCKET, ("replication",), removed),
+    Operation("GetBucketLogging", "GET", _BUCKET, ("logging",), unset("BucketLoggingStatus")),
     Operation("PutBucketLogging", "PUT", _BUCKET, ("logging",)),
-    Operation("GetBucketNotificationConfiguration", "GET", _BUCKET, ("notification",)),
+    Operation("GetBucketNotificationConfiguration", "GET", _BUCKET, ("notification",),
+              unset("NotificationConfiguration")),
     Operation("PutBucketNotificationConfiguration", "PUT", _BUCKET, ("notification",)),
-    Operation("GetBucketRequestPayment", "GET", _BUCKET, ("requestPayment",)),
+    Operation("GetBucketRequestPayment", "GET", _BUCKET, ("requestPayment",),
+              unset("RequestPaymentConfiguration", ("Payer", "BucketOwner"))),
     Operation("PutBucketRequestPayment", "PUT", _BUCKET, ("requestPayment",)),
-    Operation("GetBucketAccelerateConfiguration", "GET", _BUCKET, ("accelerate",)),
+    Operation("GetBucketAccelerateConfiguration", "GET", _BUCKET, ("accelerate",),
+              unset("AccelerateConfiguration")),
     Operation("PutBucketAccelerateConfiguration", "PUT", _BUCKET, ("accelerate",)),
     *(Operation(f"{verb}Bucket{name}", method, _BUCKET, (key,))
       for key, name in (
@@ -122,25 +137,32 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("CreateSession", "GET", _BUCKET, ("session",)),
     # --- buckets: what is in them
     Operation("ListMultipartUploads", "GET", _BUCKET, ("uploads",)),
-    Operation("ListObjectVersions", "GET", _BUCKET, ("versions",), public=True),
-    Operation("ListObjectsV2", "GET", _BUCKET, ("list-type=2",), public=True),
-    Operation("ListObjects", "GET", _BUCKET, public=True),
-    Operation("DeleteObjects", "POST", _BUCKET, ("delete",)),
+    Operation("ListObjectVersions", "GET", _BUCKET, ("versions",),
+              listing.list_object_versions, public=True),
+    Operation("ListObjectsV2", "GET", _BUCKET, ("list-type=2",),
+              listing.list_objects_v2, public=True),
+    Operation("ListObjects", "GET", _BUCKET, (), listing.list_objects, public=True),
+    Operation("DeleteObjects", "POST", _BUCKET, ("delete",), deleting.delete_objects),
     Operation("PostObject", "POST", _BUCKET, admits=True),
-    Operation("HeadBucket", "HEAD", _BUCKET, public=True),
-    Operation("CreateBucket", "PUT", _BUCKET),
-    Operation("DeleteBucket", "DELETE", _BUCKET),
-    Operation("PreflightBucket", "OPTIONS", _BUCKET, admits=True),
+    Operation("HeadBucket", "HEAD", _BUCKET, (), buckets.head_bucket, public=True),
+    Operation("CreateBucket", "PUT", _BUCKET, (), buckets.create_bucket),
+    Operation("DeleteBucket", "DELETE", _BUCKET, (), buckets.delete_bucket),
+    Operation("PreflightBucket", "OPTIONS", _BUCKET, (), cors.preflight, admits=True),
     # --- objects
-    Operation("GetObjectTagging", "GET", _OBJECT, ("tagging",), public=True),
-    Operation("PutObjectTagging", "PUT", _OBJECT, ("tagging",)),
-    Operation("DeleteObjectTagging", "DELETE", _OBJECT, ("tagging",)),
-    Operation("GetObjectAcl", "GET", _OBJECT, ("acl",)),
-    Operation("PutObjectAcl", "PUT", _OBJECT, ("acl",)),
-    Operation("GetObjectAttributes", "GET", _OBJECT, ("attributes",), public=True),
-    Operation("GetObjectLegalHold", "GET", _OBJECT, ("legal-hold",)),
+    Operation("GetObjectTagging", "GET", _OBJECT, ("tagging",),
+              tagging.get_object_tagging, public=True),
+    Operation("PutObjectTagging", "PUT", _OBJECT, ("tagging",), tagging.put_object_tagging),
+    Operation("DeleteObjectTagging", "DELETE", _OBJECT, ("tagging",),
+              tagging.delete_object_tagging),
+    Operation("GetObjectAcl", "GET", _OBJECT, ("acl",), acl.get_object_acl),
+    Operation("PutObjectAcl", "PUT", _OBJECT, ("acl",), acl.put_object_acl),
+    Operation("GetObjectAttributes", "GET", _OBJECT, ("attributes",),
+              attributes.get_object_attributes, public=True),
+    Operation("GetObjectLegalHold", "GET", _OBJECT, ("legal-hold",),
+              absent("NoSuchObjectLockConfiguration")),
     Operation("PutObjectLegalHold", "PUT", _OBJECT, ("legal-hold",)),
-    Operation("GetObjectRetention", "GET", _OBJECT, ("retention",)),
+    Operation("GetObjectRetention", "GET", _OBJECT, ("retention",),
+              absent("NoSuchObjectLockConfiguration")),
     Operation("PutObjectRetention", "PUT", _OBJECT, ("retention",)),
     Operation("GetObjectTorrent", "GET", _OBJECT, ("torrent",)),
     Operation("RestoreObject", "POST", _OBJECT, ("restore",)),
@@ -154,16 +176,16 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("UploadPartCopy", "PUT", _OBJECT, ("uploadId",), None, "x-amz-copy-source"),
     Operation("UploadPart", "PUT", _OBJECT, ("uploadId",)),
     Operation("CopyObject", "PUT", _OBJECT, (), None, "x-amz-copy-source"),
-    Operation("GetObject", "GET", _OBJECT, public=True),
-    Operation("HeadObject", "HEAD", _OBJECT, public=True),
+    Operation("GetObject", "GET", _OBJECT, (), reading.get_object, public=True),
+    Operation("HeadObject", "HEAD", _OBJECT, (), reading.head_object, public=True),
     Operation("PutObject", "PUT", _OBJECT),
-    Operation("DeleteObject", "DELETE", _OBJECT),
-    Operation("PreflightObject", "OPTIONS", _OBJECT, admits=True),
+    Operation("DeleteObject", "DELETE", _OBJECT, (), deleting.delete_object),
+    Operation("PreflightObject", "OPTIONS", _OBJECT, (), cors.preflight, admits=True),
 )
 
 
 def find(
-    method: str, level: Level, query: Query, headers: Mapping[str, str],
+    method: str, level: Level, query: Query, headers: Headers,
 ) -> Operation | None:
     """Return the operation of a request; None: S3 has no such method at this level."""
     rows = _BY_PLACE.get((method, level), ())

@@ -56,14 +56,21 @@ def elements(fields: Iterable[Field]) -> str:
     return "".join(element(name, content) for name, content in fields)
 
 
-def document(root: str, fields: Sequence[Field], namespace: str = NAMESPACE) -> bytes:
+def document(root: str, content: Content, namespace: str = NAMESPACE) -> bytes:
     """Return a whole document in UTF-8."""
-    return (DECLARATION + element(f'{root} xmlns="{namespace}"', fields)).encode()
+    return (DECLARATION + element(f'{root} xmlns="{namespace}"', content)).encode()
 
 
-def answer(root: str, fields: Sequence[Field], status: int = 200) -> Response:
+def answer(root: str, content: Content, status: int = 200) -> Response:
     """Return an answer with a document of S3's namespace."""
-    return Response(document(root, fields), status, content_type=XML_TYPE)
+    return Response(document(root, content), status, content_type=XML_TYPE)
+
+
+def empty(status: int = 200) -> Response:
+    """Return an answer without a body."""
+    response = Response(status=status)
+    del response.headers["Content-Type"]
+    return response
 
 
 def parse(data: bytes, root: str) -> Element:

@@ -3,9 +3,9 @@
 Flask serves every operation (its blueprints hold all routes, and a WSGI server may be given Flask
 alone), but what it does around a view costs as much as all the rest of a status call in the
 gateway: contexts that nobody here uses, a search for a route that has no variable part. Where
-method and path are an operation's to the letter, its endpoint is called at once; everything else
-(other methods, unknown URLs, HEAD of a GET) takes Flask's way, to the same endpoints and the same
-error handler.
+method and path are an operation's to the letter, its endpoint is called at once; so is that of a
+dialect to which everything below a prefix belongs. Everything else (other methods, unknown URLs,
+HEAD of a GET) takes Flask's way, to the same endpoints and the same error handler.
 """
 
 from __future__ import annotations
@@ -17,25 +17,37 @@ if TYPE_CHECKING:
 
     from app.web.dialects import ErrorHandler
     from app.web.operations import Endpoint
+    from app.web.roots import Roots
 
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Direct:
-    """A WSGI application in front of Flask's."""
+    """A WSGI application in front of Flask's.
+
+    `endpoints` are those of operations by method and path, `below` those of whole dialects by
+    their prefix; `roots` puts a prefix before the paths of some hosts and ports.
+    """
 
     def __init__(
         self, flask: WsgiApp, endpoints: Mapping[tuple[str, str], Endpoint], handle: ErrorHandler,
+        below: Mapping[str, Endpoint], roots: Roots,
     ) -> None:
         self._flask = flask
         self._endpoints = endpoints
         self._handle = handle
+        self._below = tuple(below.items())
+        self._roots = roots
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any],
     ) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
-        endpoint = self._endpoints.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        self._roots.enter(environ)
+        path: str = environ["PATH_INFO"]
+        endpoint = self._endpoints.get((environ["REQUEST_METHOD"], path)) or next(
+            (one for prefix, one in self._below
+             if path.startswith(prefix) and path[len(prefix):][:1] in ("", "/")), None)
         if endpoint is None:
             return self._flask(environ, start_response)
         try:

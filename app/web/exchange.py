@@ -23,7 +23,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 class Exchange:
     """What is known of a request so far; the views and the error handler fill it in.
 
-    `path` names the thing in question where that is not the query's `path`.
+    `path` names the thing in question where that is not the query's `path`. `own_caching`: the
+    answer's Cache-Control is as its author wants it, absent perhaps.
     """
 
     environ: dict[str, Any]
@@ -35,6 +36,7 @@ class Exchange:
     operation: str = ""
     query: Query | None = None
     path: str = ""
+    own_caching: bool = False
     bytes_in: int = 0
     bytes_out: int = 0
     status: int = 0

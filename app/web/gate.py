@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache, private")]
+_HEADERS = [("X-Content-Type-Options", "nosniff")]
+_UNCACHED = ("Cache-Control", "no-cache, private")
 
 
 class Gate:
@@ -51,6 +52,8 @@ class Gate:
             if body:
                 body.settle()
             extra = [*_HEADERS, ("X-Request-Id", exchange.request_id)]
+            if not exchange.own_caching:
+                extra.append(_UNCACHED)
             line = _STATUS_LINES.get(exchange.status, status)
             return start_response(line, headers + extra, *([exc_info] if exc_info else []))
 

@@ -8,6 +8,7 @@ from app.fs.translator import UserFileSystem
 
 if TYPE_CHECKING:
     from app.auth.authenticator import Authenticator
+    from app.auth.s3 import S3Authenticator
     from app.auth.users import UserDirectory
     from app.core.identity import Principal
     from app.fs.port import Backend
@@ -24,6 +25,7 @@ class Services(NamedTuple):
     backend: Backend
     users: UserDirectory
     authenticator: Authenticator
+    s3: S3Authenticator
     staging: Staging
     description: dict[str, Any]
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
-from app.core import errors
+from app.core import errors, object_errors
 from app.core.identity import Principal
 from app.core.paths import HdfsPath
 from app.factory import DIALECTS
+from app.s3 import PREFIX as S3
+from app.s3.codes import CODES
+from app.s3.errors import S3Error
 from app.web import dialects
 from app.web.exchange import begin, current
 
@@ -35,6 +38,12 @@ SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
     errors.RangeNotSatisfiable: (10, "offset 11 lies past the end"),
     errors.RouteNotFound: ("/nowhere",),
     errors.MethodNotAllowed: ("PATCH", ["GET", "PUT"]),
+    object_errors.NoSuchAttribute: ("/data/secret-room/dir/file", "tags"),
+    object_errors.InvalidBucketName: ("A_b", "lower-case letters"),
+    object_errors.InvalidKey: ("a\0b", "it has a NUL"),
+    object_errors.KeyTooLong: ("k" * 2000, 2000, 1024),
+    object_errors.PartTooSmall: (1, "d41d8cd98f00b204e9800998ecf8427e", 10, 5242880),
+    S3Error: ("InvalidArgument",),
 }
 ROOT = HdfsPath("/data/secret-room")
 STATUSES = {
@@ -90,9 +99,10 @@ def answer(prefix: str, error: Exception, principal: Principal | None = None) ->
 
 
 def test_every_class_of_the_module_is_tried() -> None:
-    declared = {cls for _, cls in inspect.getmembers(errors, inspect.isclass)
+    declared = {cls for module in (errors, object_errors)
+                for _, cls in inspect.getmembers(module, inspect.isclass)
                 if issubclass(cls, errors.GatewayError)}
-    assert declared == set(CLASSES)
+    assert declared | {S3Error} == set(CLASSES)
 
 
 @pytest.mark.parametrize(("prefix", "dialect"), BY_PREFIX)
@@ -136,7 +146,8 @@ def test_paths_are_shown_as_the_caller_knows_them(
     confined = Principal("someone", "alice", root=ROOT)
     told = answer(prefix, made(cls), confined)
     assert b"secret-room" not in told.data
-    assert b"/dir/file" in told.data
+    # Where S3 says an error in AWS's words the resource is named, which is what was asked for.
+    assert b"/dir/file" in told.data or (prefix == S3 and b"<Resource>/anything<" in told.data)
 
 
 def test_what_http_asks_of_a_status() -> None:
@@ -149,3 +160,15 @@ def test_what_http_asks_of_a_status() -> None:
     assert headers(errors.TooManyAttempts)["Retry-After"] == "7"
     assert headers(errors.RangeNotSatisfiable)["Content-Range"] == "bytes */10"
     assert int(headers(errors.UpstreamUnavailable)["Retry-After"]) > 0
+
+
+def test_every_error_of_s3_has_a_code_that_aws_has_too() -> None:
+    rows = dict(DIALECTS)[S3].rows
+    assert all(row.code in CODES for row in rows.values())
+    for code, known in CODES.items():
+        told = answer(S3, S3Error(code, Detail="of <this>"))
+        assert told.status_code == known.status
+        assert f"<Code>{code}</Code>".encode() in told.data
+        assert b"<Detail>of &lt;this&gt;</Detail>" in told.data
+        assert b"<Resource>/anything</Resource><RequestId>" in told.data
+        assert known.message.isprintable()

@@ -1,0 +1,77 @@
+"""GetObjectAttributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core.errors import InvalidRequest
+from app.s3.errors import invalid_argument
+from app.s3.xml import answer
+from app.web.conditions import last_modified_of
+
+if TYPE_CHECKING:
+    from werkzeug import Response
+
+    from app.core.objects import ObjectMeta
+    from app.s3.call import S3Call
+    from app.s3.xml import Field
+
+HEADER = "x-amz-object-attributes"
+NAMES = ("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize")
+MAX_PARTS = 1000
+
+
+def get_object_attributes(call: S3Call) -> Response:
+    """Answer those attributes that the header names."""
+    call.check_version()
+    asked = [name.strip() for name in call.headers.get(HEADER, "").split(",") if name.strip()]
+    if not asked:
+        raise InvalidRequest(f"The {HEADER} header specifying the attributes to be retrieved is"
+                             " either missing or empty")
+    if any(name not in NAMES for name in asked):
+        raise invalid_argument(HEADER, ",".join(asked), "Invalid attribute name specified.")
+    info = call.objects.info(call.bucket, call.key)
+    told: dict[str, Field | None] = {
+        "ETag": ("ETag", info.meta.etag),
+        "Checksum": _checksum(info.meta),
+        "ObjectParts": _parts(call, info.meta) if "ObjectParts" in asked else None,
+        "StorageClass": ("StorageClass", "STANDARD"),
+        "ObjectSize": ("ObjectSize", info.size),
+    }
+    response = answer("GetObjectAttributesResponse", [
+        field for name in NAMES if name in asked and (field := told[name])])
+    response.headers["Last-Modified"] = last_modified_of(info.status)
+    return response
+
+
+def _checksum(meta: ObjectMeta) -> Field | None:
+    if not meta.checksums:
+        return None
+    return ("Checksum", [*((f"Checksum{kind}", value) for kind, value in meta.checksums.items()),
+                         ("ChecksumType", meta.checksum_type)])
+
+
+def _parts(call: S3Call, meta: ObjectMeta) -> Field | None:
+    """Return the parts that the object was uploaded in; None for one that was uploaded whole."""
+    if not meta.part_sizes:
+        return None
+    after, limit = _number(call, "x-amz-part-number-marker", 0), _number(
+        call, "x-amz-max-parts", MAX_PARTS)
+    limit = min(limit, MAX_PARTS)
+    page = list(enumerate(meta.part_sizes, 1))[after:after + limit]
+    last = page[-1][0] if page else after
+    fields: list[Field] = [
+        ("PartsCount", len(meta.part_sizes)), ("PartNumberMarker", after),
+        ("NextPartNumberMarker", last), ("MaxParts", limit),
+        ("IsTruncated", last < len(meta.part_sizes))]
+    return ("ObjectParts", fields + [
+        ("Part", [("PartNumber", number), ("Size", size)]) for number, size in page])
+
+
+def _number(call: S3Call, header: str, default: int) -> int:
+    text = call.headers.get(header, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal()):
+        raise invalid_argument(header, text, f"{header} must be a whole number")
+    return int(text[:9])

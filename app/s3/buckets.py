@@ -1,0 +1,104 @@
+"""Operations on buckets themselves: list, make, look at, remove."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.s3 import acl, documents
+from app.s3.errors import S3Error, invalid_argument
+from app.s3.times import iso_time
+from app.s3.xml import answer, empty, parse
+
+if TYPE_CHECKING:
+    from werkzeug import Response
+
+    from app.core.objects import Bucket
+    from app.s3.call import S3Call
+    from app.s3.xml import Field
+
+DEFAULT_REGION = "us-east-1"
+"""The region that AWS writes as nothing."""
+MAX_BUCKETS = 10_000
+
+
+def list_buckets(call: S3Call) -> Response:
+    """Answer the caller's buckets in name order; `max-buckets` at a time where that is asked."""
+    prefix, after = call.param("prefix"), call.param("continuation-token")
+    limit = _max_buckets(call)
+    found: list[Bucket] = []
+    more = False
+    for bucket in call.objects.buckets():
+        if bucket.name > after and bucket.name.startswith(prefix):
+            more = len(found) == limit
+            if more:
+                break
+            found.append(bucket)
+    fields: list[Field] = [
+        ("Owner", [("ID", call.owner), ("DisplayName", call.owner)]),
+        ("Buckets", [("Bucket", [
+            ("Name", bucket.name),
+            ("CreationDate", iso_time(bucket.status.modification_time)),
+        ]) for bucket in found]),
+    ]
+    if more:
+        fields.append(("ContinuationToken", found[-1].name))
+    if "prefix" in call.query:
+        fields.append(("Prefix", prefix))
+    return answer("ListAllMyBucketsResult", fields)
+
+
+def _max_buckets(call: S3Call) -> int:
+    text = call.param("max-buckets")
+    if not text:
+        return MAX_BUCKETS
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_BUCKETS:
+        raise invalid_argument("max-buckets", text, f"Argument max-buckets must be an integer"
+                                                    f" between 1 and {MAX_BUCKETS}")
+    return int(text)
+
+
+def create_bucket(call: S3Call) -> Response:
+    """Make a bucket; one's own that is there already is as good (200, as in us-east-1)."""
+    acl.check_canned(call.headers)
+    for header in ("x-amz-bucket-object-lock-enabled", "x-amz-bucket-namespace"):
+        if call.headers.get(header, "false").lower() not in ("false", "global"):
+            raise S3Error("NotImplemented", f"{header} is not implemented here")
+    if call.headers.get("x-amz-object-ownership", acl.OWNERSHIP) != acl.OWNERSHIP:
+        raise S3Error("NotImplemented", f"the object ownership is always {acl.OWNERSHIP}")
+    _check_location(call)
+    call.objects.create_bucket(call.bucket)
+    response = empty()
+    response.headers["Location"] = f"/{call.bucket}"
+    return response
+
+
+def _check_location(call: S3Call) -> None:
+    """Refuse a bucket that is to lie in another region than this gateway's."""
+    data = documents.read_bytes(call)
+    if not data:
+        return
+    asked = parse(data, "CreateBucketConfiguration").findtext("LocationConstraint") or ""
+    region = call.services.settings.s3.region
+    if asked not in ("", region):
+        raise S3Error("InvalidLocationConstraint", LocationConstraint=asked)
+
+
+def head_bucket(call: S3Call) -> Response:
+    """Tell that the bucket is there."""
+    call.objects.bucket(call.bucket)
+    response = empty()
+    response.headers["x-amz-bucket-region"] = call.services.settings.s3.region
+    return response
+
+
+def delete_bucket(call: S3Call) -> Response:
+    """Remove an empty bucket."""
+    call.objects.delete_bucket(call.bucket)
+    return empty(204)
+
+
+def get_bucket_location(call: S3Call) -> Response:
+    """Answer the region; nothing for us-east-1, as AWS does."""
+    call.objects.bucket(call.bucket)
+    region = call.services.settings.s3.region
+    return answer("LocationConstraint", "" if region == DEFAULT_REGION else region)

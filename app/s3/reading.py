@@ -1,0 +1,158 @@
+"""GetObject and HeadObject."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from werkzeug import Response
+
+from app.core.errors import InvalidRequest, PathNotFound
+from app.core.model import ByteRange
+from app.core.object_errors import NoSuchKey
+from app.s3.conditions import not_modified, range_counts
+from app.s3.errors import S3Error, invalid_argument
+from app.web import ranges, streams
+from app.web.conditions import last_modified_of
+
+if TYPE_CHECKING:
+    from app.core.objects import ObjectInfo
+    from app.s3.call import S3Call
+
+DEFAULT_TYPE = "binary/octet-stream"
+MAX_PARTS = 10_000
+OVERRIDES = {f"response-{name}": name for name in (
+    "content-type", "content-language", "expires", "cache-control", "content-disposition",
+    "content-encoding")}
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_TRIES = 10
+_WHOLE, _PARTIAL, _NOT_MODIFIED = 200, 206, 304
+
+
+def head_object(call: S3Call) -> Response:
+    """Answer the headers of GetObject; nothing is opened."""
+    response, _, _ = _head(call)
+    return response
+
+
+def get_object(call: S3Call) -> Response:
+    """Stream the object, or the bytes of a Range or of a part."""
+    for tries_left in reversed(range(_TRIES)):
+        response, info, wanted = _head(call)
+        if wanted is None:
+            break
+        try:
+            source = call.objects.open(info, wanted)
+            response.response = streams.begun(streams.content(source, wanted.length))
+            break
+        except (PathNotFound, NoSuchKey):
+            # Replaced since it was looked at: the head must tell of the new object.
+            if not tries_left:
+                raise
+    return response
+
+
+def _head(call: S3Call) -> tuple[Response, ObjectInfo, ByteRange | None]:
+    """Return the answer without its body, the object, and what to open of it, if anything."""
+    call.check_version()
+    _refuse_customer_keys(call)
+    overrides = _overrides(call)
+    info = call.objects.info(call.bucket, call.key)
+    if not_modified(call.headers, info):
+        return _described(Response(status=_NOT_MODIFIED), call, info), info, None
+    part = _part(call, info)
+    wanted = part or _range(call, info)
+    response = Response(status=_PARTIAL if wanted else _WHOLE)
+    if wanted:
+        response.headers["Content-Range"] = f"bytes {wanted.offset}-{wanted.last}/{info.size}"
+    if part and info.meta.part_sizes:
+        response.headers["x-amz-mp-parts-count"] = str(len(info.meta.part_sizes))
+    wanted = wanted or ByteRange(0, info.size)
+    response.headers["Content-Length"] = str(wanted.length)
+    _described(response, call, info)
+    for name, value in overrides.items():
+        response.headers[name] = _sendable(value)
+    if wanted.length == info.size and call.headers.get("x-amz-checksum-mode") == "ENABLED":
+        _add_checksums(response, info)
+    return response, info, wanted if wanted.length else None
+
+
+def _described(response: Response, call: S3Call, info: ObjectInfo) -> Response:
+    """Add what is told of an object whatever is read of it."""
+    headers, meta = response.headers, info.meta
+    # What a client copies must not have a Cache-Control that nobody gave it.
+    call.exchange.own_caching = True
+    headers["ETag"] = f'"{meta.etag}"'
+    headers["Last-Modified"] = last_modified_of(info.status)
+    headers["Accept-Ranges"] = "bytes"
+    # Alluxio's proxy calls everything XML; here that is only the default of its form.
+    headers["Content-Type"] = "application/xml" if call.plain else DEFAULT_TYPE
+    for name, value in meta.headers.items():
+        headers[name] = _sendable(value)
+    for name, value in meta.user.items():
+        headers[f"x-amz-meta-{name}"] = _sendable(value)
+    if meta.tags:
+        headers["x-amz-tagging-count"] = str(len(meta.tags))
+    if not call.rooted:
+        # Objects share the origin of the web page here: a page among them must not act as it.
+        headers["Content-Security-Policy"] = "sandbox"
+    return response
+
+
+def _add_checksums(response: Response, info: ObjectInfo) -> None:
+    for kind, value in info.meta.checksums.items():
+        response.headers[f"x-amz-checksum-{kind.lower()}"] = value
+        response.headers["x-amz-checksum-type"] = info.meta.checksum_type
+
+
+def _range(call: S3Call, info: ObjectInfo) -> ByteRange | None:
+    header = call.headers.get("Range")
+    if not header or not range_counts(call.headers, info):
+        return None
+    return ranges.from_header(header, info.size)
+
+
+def _part(call: S3Call, info: ObjectInfo) -> ByteRange | None:
+    """Return the bytes of the part that `partNumber` names; a plain object is one part."""
+    text = call.param("partNumber")
+    if "partNumber" not in call.query:
+        return None
+    if call.headers.get("Range"):
+        raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:9]) <= MAX_PARTS:
+        raise invalid_argument("partNumber", text, "Part number must be an integer between 1 and"
+                                                   f" {MAX_PARTS}, inclusive")
+    sizes, number = info.meta.part_sizes or (info.size,), int(text)
+    if number > len(sizes):
+        raise S3Error("InvalidPartNumber", PartNumberRequested=text,
+                      ActualPartCount=str(len(sizes)))
+    length = sizes[number - 1]
+    return ByteRange(sum(sizes[:number - 1]), length) if length else None
+
+
+def _overrides(call: S3Call) -> dict[str, str]:
+    """Return the headers that the query names; only who signs may choose them."""
+    given = {header: call.param(name) for name, header in OVERRIDES.items() if name in call.query}
+    if given and not call.caller.signed:
+        raise InvalidRequest("Request specific response headers cannot be used for anonymous GET"
+                             " requests.")
+    for header, value in given.items():
+        if _CONTROL.search(value):
+            raise invalid_argument(f"response-{header}", value, "Header value has a control"
+                                                                " character")
+    return given
+
+
+def _sendable(value: str) -> str:
+    """Return a header's value in the characters that WSGI has for bytes."""
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode().decode("latin-1")
+    return value
+
+
+def _refuse_customer_keys(call: S3Call) -> None:
+    if "x-amz-server-side-encryption-customer-algorithm" in call.headers:
+        raise S3Error("NotImplemented", "encryption with keys of customers is not implemented"
+                                        " here; HDFS has encryption zones")
