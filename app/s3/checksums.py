@@ -20,7 +20,7 @@ from app.core.errors import InvalidRequest, Unsupported
 from app.s3.errors import S3Error, invalid_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 PREFIX = "x-amz-checksum-"
 DEFAULT = "CRC64NVME"
@@ -30,6 +30,7 @@ SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 STREAMING = (SIGNED_CHUNKS, SIGNED_TRAILER, UNSIGNED_TRAILER)
 _NOT_A_KIND = ("algorithm", "type", "mode")
+_PART_COUNT = re.compile("-[0-9]{1,5}$")
 _SHA256_HEX = re.compile("[0-9a-f]{64}")
 
 
@@ -129,7 +130,10 @@ def promised(headers: Mapping[str, str], payload_hash: str) -> Promise:
 
     Raises S3Error, InvalidRequest, Unsupported for what cannot be a promise.
     """
-    kind, value = _checksum(headers, trailers=payload_hash.endswith("-TRAILER"))
+    announced = _announced(headers.get("x-amz-trailer", "")) if payload_hash.endswith(
+        "-TRAILER") else []
+    kind, value = checksum_given(headers, announced)
+    _check_named(headers.get("x-amz-sdk-checksum-algorithm"), kind)
     return Promise(_content_md5(headers.get("content-md5")), _payload_sha256(payload_hash),
                    kind, value)
 
@@ -157,11 +161,16 @@ def _payload_sha256(payload_hash: str) -> str:
     return payload_hash
 
 
-def _checksum(headers: Mapping[str, str], *, trailers: bool) -> tuple[str, str]:
-    """Return the one kind of checksum and its value, "" for a trailer's; two "" for none."""
+def checksum_given(
+    headers: Mapping[str, str], announced: Sequence[str] = (), *, composite: bool = False,
+) -> tuple[str, str]:
+    """Return the one kind of checksum that headers give, and its value; two "" for none.
+
+    The value of an `announced` kind is "": it comes in a trailer. A `composite` one may end in the
+    number of parts. Raises InvalidRequest for several and for what is none.
+    """
     given = {name: value for name, value in headers.items()
              if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in _NOT_A_KIND}
-    announced = _announced(headers.get("x-amz-trailer", "")) if trailers else []
     if len(given) + len(announced) > 1:
         raise InvalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types"
                              " are not allowed.")
@@ -171,9 +180,9 @@ def _checksum(headers: Mapping[str, str], *, trailers: bool) -> tuple[str, str]:
         if kind not in KINDS:
             raise InvalidRequest("The algorithm type you specified in x-amz-checksum- header is"
                                  " invalid.")
-        if raw_of(value, KINDS[kind].size) is None:
+        encoded = _PART_COUNT.sub("", value) if composite else value
+        if raw_of(encoded, KINDS[kind].size) is None:
             raise InvalidRequest(f"Value for {name} header is invalid.")
-    _check_named(headers.get("x-amz-sdk-checksum-algorithm"), kind)
     return kind, value
 
 

@@ -11,7 +11,20 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.s3 import acl, attributes, buckets, cors, deleting, listing, reading, tagging
+from app.s3 import (
+    acl,
+    attributes,
+    buckets,
+    copying,
+    cors,
+    deleting,
+    listing,
+    multipart,
+    reading,
+    tagging,
+    uploads,
+    writing,
+)
 from app.s3.configured import absent, removed, unset
 
 if TYPE_CHECKING:
@@ -136,7 +149,8 @@ OPERATIONS: tuple[Operation, ...] = (
                            ("Create", "POST"))),
     Operation("CreateSession", "GET", _BUCKET, ("session",)),
     # --- buckets: what is in them
-    Operation("ListMultipartUploads", "GET", _BUCKET, ("uploads",)),
+    Operation("ListMultipartUploads", "GET", _BUCKET, ("uploads",),
+              uploads.list_multipart_uploads),
     Operation("ListObjectVersions", "GET", _BUCKET, ("versions",),
               listing.list_object_versions, public=True),
     Operation("ListObjectsV2", "GET", _BUCKET, ("list-type=2",),
@@ -169,16 +183,20 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("SelectObjectContent", "POST", _OBJECT, ("select",)),
     Operation("RenameObject", "PUT", _OBJECT, ("renameObject",)),
     Operation("UpdateObjectEncryption", "PUT", _OBJECT, ("encryption",)),
-    Operation("ListParts", "GET", _OBJECT, ("uploadId",)),
-    Operation("CreateMultipartUpload", "POST", _OBJECT, ("uploads",)),
-    Operation("CompleteMultipartUpload", "POST", _OBJECT, ("uploadId",)),
-    Operation("AbortMultipartUpload", "DELETE", _OBJECT, ("uploadId",)),
-    Operation("UploadPartCopy", "PUT", _OBJECT, ("uploadId",), None, "x-amz-copy-source"),
-    Operation("UploadPart", "PUT", _OBJECT, ("uploadId",)),
-    Operation("CopyObject", "PUT", _OBJECT, (), None, "x-amz-copy-source"),
+    Operation("ListParts", "GET", _OBJECT, ("uploadId",), uploads.list_parts),
+    Operation("CreateMultipartUpload", "POST", _OBJECT, ("uploads",),
+              multipart.create_multipart_upload),
+    Operation("CompleteMultipartUpload", "POST", _OBJECT, ("uploadId",),
+              multipart.complete_multipart_upload),
+    Operation("AbortMultipartUpload", "DELETE", _OBJECT, ("uploadId",),
+              multipart.abort_multipart_upload),
+    Operation("UploadPartCopy", "PUT", _OBJECT, ("uploadId",), multipart.upload_part_copy,
+              copying.SOURCE),
+    Operation("UploadPart", "PUT", _OBJECT, ("uploadId",), multipart.upload_part),
+    Operation("CopyObject", "PUT", _OBJECT, (), copying.copy_object, copying.SOURCE),
     Operation("GetObject", "GET", _OBJECT, (), reading.get_object, public=True),
     Operation("HeadObject", "HEAD", _OBJECT, (), reading.head_object, public=True),
-    Operation("PutObject", "PUT", _OBJECT),
+    Operation("PutObject", "PUT", _OBJECT, (), writing.put_object),
     Operation("DeleteObject", "DELETE", _OBJECT, (), deleting.delete_object),
     Operation("PreflightObject", "OPTIONS", _OBJECT, (), cors.preflight, admits=True),
 )

@@ -64,8 +64,7 @@ def handler(dialects: Sequence[tuple[str, Dialect]], realm: str) -> ErrorHandler
 
     def handle(error: Exception, environ: dict[str, Any]) -> Response:
         exchange = current(environ)
-        known = _known(error, exchange)
-        _show_path(known, exchange)
+        known = told(error, exchange)
         path = environ["PATH_INFO"]
         dialect = next((d for prefix, d in dialects if path.startswith(prefix)), dialects[-1][1])
         row = dialect.row(known)
@@ -79,6 +78,13 @@ def handler(dialects: Sequence[tuple[str, Dialect]], realm: str) -> ErrorHandler
 def install(app: Flask, handle: ErrorHandler) -> None:
     """Make Flask answer every error by `handle`, those of its own routing included."""
     app.register_error_handler(Exception, lambda error: handle(error, request.environ))
+
+
+def told(error: Exception, exchange: Exchange) -> errors.GatewayError:
+    """Return the gateway's own error for whatever was raised, as the caller may know it."""
+    known = _known(error, exchange)
+    _show_path(known, exchange)
+    return known
 
 
 def _known(error: Exception, exchange: Exchange) -> errors.GatewayError:
