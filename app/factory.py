@@ -15,6 +15,7 @@ from app.auth.keys import KeyDirectory
 from app.auth.s3 import S3Authenticator
 from app.auth.users import UserDirectory
 from app.embedded import create_server
+from app.fs.etags import EtagCache
 from app.fs.staging import Staging
 from app.fs.webhdfs import WebHdfsBackend
 from app.state import open_store
@@ -72,7 +73,8 @@ def _services(settings: Settings) -> Services:
     return Services(
         settings, store, backend, users, authenticator,
         S3Authenticator(settings.s3, keys, users, authenticator),
-        Staging(store, backend, settings.upload), openapi.describe(APIS, __version__))
+        Staging(store, backend, settings.upload), EtagCache(settings.s3.etag_cache),
+        openapi.describe(APIS, __version__))
 
 
 def make_backend(settings: Settings) -> Backend:

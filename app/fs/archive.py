@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.core.errors import PathNotFound, UpstreamFault
 from app.core.paths import child_of
 from app.fs.listing import Listing
-from app.fs.publish import pieces, status_or_none
+from app.fs.placing import status_or_none
+from app.fs.publish import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -8,25 +8,22 @@ checked content is appended in place, and truncated away again if that breaks.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from app.core.errors import (
     AccessDenied,
     AlreadyExists,
-    Conflict,
     GatewayError,
     InvalidRequest,
     IsADirectory,
     NotADirectory,
     NotAFile,
     PathError,
-    PathNotFound,
     Unsupported,
     UpstreamFault,
 )
-from app.core.paths import ROOT, check_name, child_of, is_inside, name_of, parent_of
-from app.fs.port import Rename
+from app.core.paths import ROOT, check_name, child_of, parent_of
+from app.fs.placing import Placing, status_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,14 +38,6 @@ COPY_CHUNK = 256 * 1024
 
 def no_precondition(_status: FileStatus | None) -> None:
     """Allow whatever is there."""
-
-
-def status_or_none(fs: FileSystem, path: HdfsPath) -> FileStatus | None:
-    """Return the status of `path`, None where nothing is there."""
-    try:
-        return fs.status(path)
-    except PathNotFound:
-        return None
 
 
 def file_status(fs: FileSystem, path: HdfsPath) -> FileStatus:
@@ -70,22 +59,6 @@ def pieces(source: ByteSource, length: int, name: str) -> Iterator[bytes]:
         yield piece
 
 
-def refusal_of_rename(fs: FileSystem, source: HdfsPath, destination: HdfsPath) -> GatewayError:
-    """Return the error that says why HDFS answered `false` to a rename."""
-    if status_or_none(fs, source) is None:
-        return PathNotFound(source)
-    parent = status_or_none(fs, parent_of(destination))
-    if parent is None:
-        return PathNotFound(parent_of(destination))
-    if not parent.is_directory:
-        return NotADirectory(parent_of(destination))
-    if is_inside(destination, source):
-        return Conflict(destination, "it lies inside what is to be renamed")
-    if status_or_none(fs, destination) is not None:
-        return AlreadyExists(destination)
-    return Conflict(destination, "HDFS refused the rename")
-
-
 class _Counted:
     """An iterable of bytes that remembers how many it gave."""
 
@@ -105,6 +78,7 @@ class Publisher:
     def __init__(self, fs: FileSystem, staging: Staging) -> None:
         self._fs = fs
         self._staging = staging
+        self._placing = Placing(fs)
 
     def upload(
         self, path: HdfsPath, body: Iterable[bytes], *, overwrite: bool,
@@ -128,7 +102,7 @@ class Publisher:
             self._fs.check_access(parent_of(made[0] if made else path), "-w-")
         with self._staging.stage(self._fs, parent_of(path), path, made) as stage:
             self._create(stage, path, body, permission=permission, replication=replication)
-            self._put_in_place(
+            self._placing.put(
                 stage, path, lambda: overwrite and self._replaces(path, precondition))
             stage.done()
 
@@ -216,53 +190,6 @@ class Publisher:
             raise IsADirectory(path)
         precondition(current)
         return current is not None
-
-    def _put_in_place(
-        self, stage: Stage, path: HdfsPath, replaces: Callable[[], bool],
-    ) -> None:
-        try:
-            if self._fs.flavor.rename_options:
-                self._fs.rename(stage.path, path, Rename.REPLACE if replaces() else Rename.NEW)
-            else:
-                self._put_in_steps(stage, path, replaces)
-        except PathError as error:
-            error.path = path if error.path == stage.path else error.path
-            raise
-
-    def _put_in_steps(
-        self, stage: Stage, path: HdfsPath, replaces: Callable[[], bool],
-    ) -> None:
-        """Put in place on a server that cannot replace; a second time if another was quicker."""
-        try:
-            self._put_once(stage, path, replace=replaces())
-        except AlreadyExists:
-            if not replaces():
-                raise
-            # What the first time moved aside has been replaced by another.
-            self._fs.delete(stage.backup)
-            self._put_once(stage, path, replace=True)
-
-    def _put_once(self, stage: Stage, path: HdfsPath, *, replace: bool) -> None:
-        """Move the staged file in place, the old one aside before; never lose the old file."""
-        if not replace:
-            self._move(stage.path, path)
-            return
-        stage.uses_backup()
-        # Another may have moved or removed it at this very moment: nothing to replace then.
-        with suppress(PathNotFound):
-            self._move(path, stage.backup)
-        self._move(stage.path, path)
-        self._fs.delete(stage.backup)
-
-    def _move(self, source: HdfsPath, destination: HdfsPath) -> None:
-        """Rename without options, and see to it that nothing was moved into a directory."""
-        if not self._fs.rename(source, destination):
-            raise refusal_of_rename(self._fs, source, destination)
-        inside = child_of(destination, name_of(source))
-        there = status_or_none(self._fs, destination)  # by now another may have moved it aside
-        if there and there.is_directory and status_or_none(self._fs, inside):
-            self._fs.rename(inside, source)
-            raise IsADirectory(destination)
 
     def _concat_stage(self, stage: Stage, path: HdfsPath) -> bool:
         if parent_of(stage.path) != parent_of(path):

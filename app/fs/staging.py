@@ -46,21 +46,26 @@ _log = logging.getLogger(__name__)
 class Stage:
     """One hidden name from before its creation until it is published or gone.
 
-    As a context manager: leaving it without `done` removes what was staged.
+    As a context manager: leaving it without `done` removes what was staged. `directories` are
+    the hidden ones that hold it, the topmost first: none, unless names `below` were asked for.
     """
 
     def __init__(
         self, staging: Staging, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
-        made: Sequence[HdfsPath],
+        *, made: Sequence[HdfsPath], below: Sequence[str],
     ) -> None:
         self._staging = staging
         self._fs = fs
         self._key = secrets.token_hex(8)
         self.path = child_of(directory, f"{HIDDEN_MARK}{self._key}")
+        self.directories: list[HdfsPath] = []
+        for name in below:
+            self.directories.append(self.path)
+            self.path = child_of(self.path, name)
         self.backup = child_of(directory, f"{HIDDEN_MARK}{self._key}-old")
         self._entry: dict[str, Any] = {
             "user": fs.user, "temp": self.path, "target": target, "backup": "",
-            "made": list(made), "worker": staging.workers.own_id,
+            "made": [*made, *self.directories], "worker": staging.workers.own_id,
         }
         self._done = False
 
@@ -117,13 +122,14 @@ class Staging:
 
     def stage(
         self, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
-        made: Sequence[HdfsPath] = (),
+        made: Sequence[HdfsPath] = (), below: Sequence[str] = (),
     ) -> Stage:
         """Return a stage in `directory` for what shall become `target`.
 
-        `made` are the directories that writing will create, the topmost first.
+        `made` are the directories that writing will create, the topmost first. With names `below`
+        the hidden name is a directory's, and what is staged lies there under these names.
         """
-        return Stage(self, fs, directory, target, made)
+        return Stage(self, fs, directory, target, made=made, below=below)
 
     def sweep(self) -> int:
         """Put right what dead workers left; return how many entries were finished."""

@@ -23,14 +23,9 @@ from app.core.paths import HdfsPath, child_of, is_inside, name_of, parent_of
 from app.fs.archive import Archive
 from app.fs.attributes import Attributes, refuse_reserved
 from app.fs.listing import Listing
+from app.fs.placing import refusal_of_rename, status_or_none
 from app.fs.port import Rename
-from app.fs.publish import (
-    Publisher,
-    file_status,
-    no_precondition,
-    refusal_of_rename,
-    status_or_none,
-)
+from app.fs.publish import Publisher, file_status, no_precondition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

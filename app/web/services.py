@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from app.fs.objects import ObjectStore
 from app.fs.translator import UserFileSystem
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from app.auth.s3 import S3Authenticator
     from app.auth.users import UserDirectory
     from app.core.identity import Principal
+    from app.fs.etags import EtagCache
     from app.fs.port import Backend
     from app.fs.staging import Staging
     from app.settings import Settings
@@ -27,9 +29,17 @@ class Services(NamedTuple):
     authenticator: Authenticator
     s3: S3Authenticator
     staging: Staging
+    etags: EtagCache
     description: dict[str, Any]
 
     def files_of(self, principal: Principal) -> UserFileSystem:
         """Return the file system as `principal` may use it."""
         return UserFileSystem(
             principal, self.backend.as_user(principal.hadoop_user), self.staging)
+
+    def objects_of(self, principal: Principal) -> ObjectStore:
+        """Return the buckets and objects as `principal` may use them."""
+        return ObjectStore(
+            principal, self.backend.as_user(principal.hadoop_user), self.staging, self.etags,
+            file_permission=self.settings.files.file_permission,
+            directory_permission=self.settings.files.directory_permission)

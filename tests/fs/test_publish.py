@@ -10,7 +10,8 @@ import pytest
 
 from app.core.errors import AlreadyExists, FileBusy
 from app.core.paths import HdfsPath
-from app.fs.publish import Publisher, no_precondition, status_or_none
+from app.fs.placing import status_or_none
+from app.fs.publish import Publisher, no_precondition
 from tests.gateway import wait_for
 
 if TYPE_CHECKING:

@@ -1,0 +1,102 @@
+"""Buckets: the directories below the bucket root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import AttributeNotFound, DirectoryNotEmpty, PathNotFound
+from app.core.object_errors import BucketExists, BucketNotEmpty, NoSuchBucket
+from app.core.objects import Bucket, check_new_bucket, is_bucket_name
+from app.core.paths import HIDDEN_MARK, child_of
+from app.fs.listing import Listing
+from app.fs.object_meta import BUCKET, check_size, packed, unpacked
+from app.fs.object_reading import ObjectReader
+from app.fs.placing import status_or_none
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from app.core.paths import HdfsPath
+
+UPLOAD_MARK = f"{HIDDEN_MARK}upload-"
+"""How the directories of multipart uploads begin."""
+
+
+class Buckets(ObjectReader):
+    """The buckets of one principal."""
+
+    _directory_permission: str
+
+    def buckets(self) -> Iterator[Bucket]:
+        """Yield the buckets by name; HDFS's order is that of ASCII, and they have no other."""
+        root = self._principal.bucket_root
+        try:
+            pages = Listing(self._fs, root, None, None)
+        except PathNotFound:
+            return
+        for page in pages:
+            for entry in page:
+                if entry.is_directory and is_bucket_name(entry.path_suffix):
+                    yield Bucket(entry.path_suffix, child_of(root, entry.path_suffix), entry)
+
+    def bucket(self, name: str) -> Bucket:
+        """Return a bucket. Raises InvalidBucketName, NoSuchBucket."""
+        path = self.bucket_path(name)
+        return Bucket(name, path, self.require_bucket(path))
+
+    def create_bucket(self, name: str) -> bool:
+        """Make a bucket; False where one's own is there already.
+
+        Raises InvalidBucketName, BucketExists for another owner's, and for a file.
+        """
+        path = self.bucket_path(name)
+        self._principal.require_write(path)
+        status = status_or_none(self._fs, path)
+        if status is None:
+            check_new_bucket(name)
+            self._fs.mkdirs(path, self._directory_permission)
+            return True
+        if not status.is_directory or status.owner != self._principal.hadoop_user:
+            raise BucketExists(path)
+        return False
+
+    def delete_bucket(self, name: str) -> None:
+        """Remove a bucket without objects, and with it the multipart uploads under way in it.
+
+        Raises NoSuchBucket, BucketNotEmpty.
+        """
+        path = self.bucket(name).path
+        self._principal.require_write(path)
+        if not self._directories.drop_all(path):
+            raise BucketNotEmpty(path)
+        for entry in self._fs.list_page(path).entries:
+            if entry.path_suffix.startswith(UPLOAD_MARK):
+                self._fs.delete(child_of(path, entry.path_suffix), recursive=True)
+        try:
+            gone = self._fs.delete(path)
+        except DirectoryNotEmpty as error:
+            raise BucketNotEmpty(path) from error
+        if not gone:
+            raise NoSuchBucket(path)
+
+    def bucket_record(self, name: str) -> Mapping[str, Any]:
+        """Return what is kept with a bucket, {} where nothing is. Raises NoSuchBucket."""
+        path = self.bucket(name).path
+        return unpacked(self._raw_record(path)) or {}
+
+    def set_bucket_record(self, name: str, record: Mapping[str, Any]) -> None:
+        """Keep a record, which JSON can hold, with a bucket. Raises InvalidRequest if too large."""
+        path = self.bucket(name).path
+        self._principal.require_write(path)
+        raw = packed(dict(record))
+        check_size(raw)
+        if any(record.values()):
+            self._fs.set_xattr(path, BUCKET, raw, exists=None)
+        else:
+            self._directories.remove_xattr(path, BUCKET)
+
+    def _raw_record(self, bucket: HdfsPath) -> bytes:
+        try:
+            return self._fs.xattrs(bucket, [BUCKET])[BUCKET]
+        except AttributeNotFound:
+            return b""

@@ -1,0 +1,34 @@
+"""ObjectStore: buckets and objects of one principal, done to HDFS. S3 and AIStore stand on it.
+
+Like UserFileSystem for paths: it knows what a bucket and a key mean, keeps read-only principals
+from writing, and owns the compound operations. It raises `app.core.errors` and
+`app.core.object_errors` with real paths in them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.fs.object_reading import ObjectReader
+from app.fs.object_writing import ObjectWriting
+from app.fs.placing import Placing
+
+if TYPE_CHECKING:
+    from app.core.identity import Principal
+    from app.fs.etags import EtagCache
+    from app.fs.port import FileSystem
+    from app.fs.staging import Staging
+
+
+class ObjectStore(ObjectWriting):
+    """The buckets and objects of one principal."""
+
+    def __init__(
+        self, principal: Principal, fs: FileSystem, staging: Staging, etags: EtagCache, *,
+        file_permission: str, directory_permission: str,
+    ) -> None:
+        ObjectReader.__init__(self, principal, fs, etags)
+        self._staging = staging
+        self._placing = Placing(fs)
+        self._file_permission = file_permission
+        self._directory_permission = directory_permission
