@@ -58,7 +58,7 @@ def get_object_tagging(call: S3Call) -> Response:
 def put_object_tagging(call: S3Call) -> Response:
     """Set all tags of an object."""
     call.check_version()
-    tags = _read(documents.read(call, "Tagging"), MAX_OBJECT_TAGS)
+    tags = tags_in(documents.read(call, "Tagging"), MAX_OBJECT_TAGS)
     call.objects.set_meta(call.bucket, call.key, lambda meta: replace(meta, tags=tags))
     return empty()
 
@@ -80,7 +80,7 @@ def get_bucket_tagging(call: S3Call) -> Response:
 
 def put_bucket_tagging(call: S3Call) -> Response:
     """Set all tags of a bucket."""
-    tags = _read(documents.read(call, "Tagging"), MAX_BUCKET_TAGS)
+    tags = tags_in(documents.read(call, "Tagging"), MAX_BUCKET_TAGS)
     change_record(call, RECORD, [list(pair) for pair in tags.items()])
     return empty(204)
 
@@ -101,7 +101,8 @@ def change_record(call: S3Call, name: str, value: Any) -> None:
     call.objects.set_bucket_record(call.bucket, record)
 
 
-def _read(tree: Element, limit: int) -> dict[str, str]:
+def tags_in(tree: Element, limit: int) -> dict[str, str]:
+    """Return the tags of a Tagging document. Raises MalformedDocument, InvalidTag."""
     tags = tree.find("TagSet")
     if tags is None or any(tag.tag != "Tag" for tag in tags):
         raise MalformedDocument("a Tagging has one TagSet, and that nothing but Tags")
