@@ -1,10 +1,10 @@
-"""What `make run` does: a first user, a configuration, and gunicorn over both.
+"""What `make run` does: a first user with an access key, a configuration, and gunicorn over both.
 
 Everything lies in one directory (DATA) and is made where it is missing; nothing that is there is
 changed, so that the same command serves the same users and files again.
 
-    DATA, PORT, BACKEND  where the state lies, the port on 127.0.0.1, the backend's URL (empty: as
-                         gateway.yaml says, at first the embedded one)
+    DATA, PORT, BACKEND  where the state lies, the port on 127.0.0.1 (the next one is S3's), the
+                         backend's URL (empty: as gateway.yaml says, at first the embedded one)
     DEMO_USER            the first user (someone); one that is missing is added
     DEMO_HDFS_USER       whom HDFS sees (the same name)
     DEMO_PASSWORD        that user's password; without it one is made up and shown once
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_USER = "someone"
 PASSWORD_BYTES = 18
+LAST_PORT = 2**16 - 1
 
 CONFIGURATION = """\
 # Made by `make run`, and yours from now on: it is not written again.
@@ -35,6 +36,9 @@ backend:
   url: "embedded:"
 auth:
   users_file: {users}
+s3:
+  keys_file: {keys}
+  master_key_file: {master}
 """
 
 
@@ -47,6 +51,7 @@ def main() -> None:
     user, generated = prepare_user(config, data / "users.yaml", environment)
     if user:
         _tell(user, generated, f"http://127.0.0.1:{port}")
+        _tell_s3(user, prepare_key(config, user), f"http://127.0.0.1:{port + 1}")
     _serve(config, port, environment.get("BACKEND", ""))
 
 
@@ -56,7 +61,8 @@ def prepare_configuration(data: Path) -> Path:
     config = data / "gateway.yaml"
     if not config.exists():
         config.write_text(CONFIGURATION.format(
-            data=_quoted(data), users=_quoted(data / "users.yaml")))
+            data=_quoted(data), users=_quoted(data / "users.yaml"),
+            keys=_quoted(data / "keys.yaml"), master=_quoted(data / "keys.master")))
     return config
 
 
@@ -75,11 +81,29 @@ def prepare_user(
         return name, ""
     given = environment.get("DEMO_PASSWORD", "")
     password = given or secrets.token_urlsafe(PASSWORD_BYTES)
-    subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "app", "users", "add", "--config", config, name,
-         "--hadoop-user", environment.get("DEMO_HDFS_USER") or name],
-        input=password + "\n", text=True, check=True, cwd=ROOT)
+    hadoop_user = environment.get("DEMO_HDFS_USER") or name
+    # Who is nobody special can make directories, which are S3's buckets, in their home only.
+    print(_app("users", "add", "--config", config, name, "--hadoop-user", hadoop_user,
+               "--bucket-root", f"/user/{hadoop_user}", typed=password + "\n"), end="")
     return name, "" if given else password
+
+
+def prepare_key(config: Path, user: str) -> tuple[str, str] | None:
+    """Make the first access key, for `user`; return id and secret, None where there are keys."""
+    from app import settings  # noqa: PLC0415 - few runs get here
+
+    if (ROOT / settings.read(config).s3.keys_file).exists():
+        return None
+    key_id, secret = _app("keys", "create", "--config", config, "--quiet", user).split()
+    return key_id, secret
+
+
+def _app(*arguments: str | Path, typed: str = "") -> str:
+    """Run a command of the gateway's own and return what it printed."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "app", *arguments], input=typed, text=True, check=True, cwd=ROOT,
+        stdout=subprocess.PIPE)
+    return done.stdout
 
 
 def _names(users: Path) -> set[str]:
@@ -94,8 +118,10 @@ def _quoted(path: Path) -> str:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 2**16:
+    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
         sys.exit(f"PORT={text} is not a port number")
+    if int(text) == LAST_PORT:
+        sys.exit(f"PORT={text} leaves no next port for S3")
     return int(text)
 
 
@@ -106,9 +132,18 @@ def _tell(user: str, generated: str, url: str) -> None:
     print(f"Try: curl -u '{user}{password}' '{url}/f/home-directory'", flush=True)
 
 
+def _tell_s3(user: str, key: tuple[str, str] | None, url: str) -> None:
+    command = f"aws --region us-east-1 --endpoint-url {url} s3 mb s3://first-bucket"
+    if key is None:
+        print(f"S3:  {command}", flush=True)
+        return
+    print(f"The first access key of {user} is {key[0]}, its secret {key[1]}  (shown this once)")
+    print(f"S3:  AWS_ACCESS_KEY_ID={key[0]} AWS_SECRET_ACCESS_KEY={key[1]} {command}", flush=True)
+
+
 def _serve(config: Path, port: int, backend: str) -> NoReturn:
-    environment = {**os.environ, "GATEWAY_CONFIG": str(config),
-                   "GATEWAY_BIND": f"127.0.0.1:{port}"}
+    environment = {"GATEWAY_S3_PORTS": str(port + 1), **os.environ, "GATEWAY_CONFIG": str(config),
+                   "GATEWAY_BIND": f"127.0.0.1:{port},127.0.0.1:{port + 1}"}
     if backend:
         environment["GATEWAY_BACKEND_URL"] = backend
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import signal as signals
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Self
 
+import boto3
 import pytest
 import requests
+from botocore.client import Config
 
 from tests.gateway import QUIET_VARIABLES, REPOSITORY, wait_for
 from tests.hadoop.daemon import free_port
@@ -23,13 +26,26 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.gunicorn
 
 
+def two_free_ports() -> int:
+    """Return a free port whose next one is free, too."""
+    while True:
+        port = free_port()
+        with socket.socket() as following:
+            following.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                following.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+        return port
+
+
 class Run:
     """`make run` without make: its script, with the same variables, until Ctrl-C."""
 
     def __init__(self, data: Path, **variables: str) -> None:
         inherited = {name: value for name, value in os.environ.items()
                      if not name.startswith((*QUIET_VARIABLES, "DEMO_", "BACKEND"))}
-        self.port = free_port()
+        self.port = two_free_ports()
         self._output = data.with_name("output")
         self._environment = {
             **inherited, "DATA": str(data), "PORT": str(self.port), **variables}
@@ -75,7 +91,7 @@ def test_the_printed_line_works_as_printed_and_the_password_is_shown_once(tmp_pa
         password = re.search(r"someone:([\w-]{24})'", line[1])
         assert password
     files = {path: path.read_bytes() for path in (tmp_path / "data").glob("*.yaml")}
-    assert [path.name for path in sorted(files)] == ["gateway.yaml", "users.yaml"]
+    assert [path.name for path in sorted(files)] == ["gateway.yaml", "keys.yaml", "users.yaml"]
     assert not any(password[1].encode() in content for content in files.values())
 
     with Run(tmp_path / "data") as second:
@@ -83,6 +99,27 @@ def test_the_printed_line_works_as_printed_and_the_password_is_shown_once(tmp_pa
         assert "password of" not in second.told
         assert second.home_of("someone", password[1]).status_code == 200
     assert {path: path.read_bytes() for path in files} == files
+
+
+def test_the_line_for_aws_cli_names_the_s3_port_and_a_key_that_opens_it(tmp_path: Path) -> None:
+    with Run(tmp_path / "data") as first:
+        line = re.search(
+            r"^S3:  AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) aws --region (\S+)"
+            r" --endpoint-url (\S+) s3 mb s3://(\S+)$", first.told, re.MULTILINE)
+        assert line
+        key_id, secret, region, url, bucket = line.groups()
+        assert url == f"http://127.0.0.1:{first.port + 1}"
+        client = boto3.session.Session().client(
+            "s3", region_name=region, endpoint_url=url, aws_access_key_id=key_id,
+            aws_secret_access_key=secret, config=Config(proxies={}))
+        client.create_bucket(Bucket=bucket)
+        assert [made["Name"] for made in client.list_buckets()["Buckets"]] == [bucket]
+        client.close()
+    assert first.told.count(secret) == 2
+    with Run(tmp_path / "data", DEMO_USER="someone") as second:
+        assert secret not in second.told
+        url = f"http://127.0.0.1:{second.port + 1}"
+        assert f"S3:  aws --region us-east-1 --endpoint-url {url} " in second.told
 
 
 def test_the_environment_names_the_first_user(tmp_path: Path) -> None:
@@ -104,10 +141,11 @@ def test_another_backend_wins_over_the_file(tmp_path: Path, hadoop: Cluster) -> 
         assert run.home_of("first", "secret-word").json()["result"]["path"] == "/user/alice"
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "http"])
+@pytest.mark.parametrize("port", ["0", "65536", "http", "65535"])
 def test_a_port_that_is_none_is_named(tmp_path: Path, port: str) -> None:
     done = subprocess.run(
         [sys.executable, REPOSITORY / "scripts" / "run_gateway.py"], capture_output=True, text=True,
         env={**os.environ, "DATA": str(tmp_path), "PORT": port}, check=False)
     assert done.returncode == 1
-    assert f"PORT={port} is not a port number" in done.stderr
+    fault = "leaves no next port for S3" if port == "65535" else "is not a port number"
+    assert f"PORT={port} {fault}" in done.stderr
