@@ -16,12 +16,10 @@ anyone can go on where another was killed, and several at once end in the same o
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import quote
 
 from app.core.errors import (
     AccessDenied,
     AlreadyExists,
-    AttributeNotFound,
     Conflict,
     InvalidRequest,
     PathNotFound,
@@ -29,32 +27,28 @@ from app.core.errors import (
     Unsupported,
     UpstreamFault,
 )
-from app.core.object_errors import InvalidPart, NoSuchKey, NoSuchUpload, OperationAborted
-from app.core.objects import ObjectInfo, ObjectMeta
+from app.core.object_errors import NoSuchKey, NoSuchUpload, OperationAborted
+from app.core.objects import ObjectInfo
 from app.core.paths import child_of
-from app.fs import part_sums
+from app.fs import part_sizes, part_sums
 from app.fs import upload_layout as layout
-from app.fs.object_meta import OBJECT, encode
+from app.fs.object_meta import OBJECT, decode, encode
 from app.fs.placing import status_or_none
-from app.fs.port import Rename
 from app.fs.publish import pieces
+from app.fs.upload_plan import WrittenPlan, batches, moved, new_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from app.core.objects import Bucket, PartClaim, Upload
+    from app.core.model import FileStatus
+    from app.core.objects import Bucket, ObjectMeta, PartClaim, Upload
     from app.core.paths import HdfsPath
     from app.fs.port import FileSystem
     from app.fs.staging import Staging
+    from app.fs.upload_plan import Plan
 
     Precondition = Callable[[ObjectInfo | None], None]
 
-BATCH_OCTETS = 7_000
-"""Octets of a CONCAT's sources in the URL. NameNode and HttpFS refuse request lines over 64 KiB
-(hadoop.http.max.request.header.size), proxies before them often more than 8."""
-PLAN_OCTETS = 8_000
-"""Up to which the plan fits into an xattr (which hold 16 KiB) beside the record."""
-_IN_FILE = b"@"
 _REFUSED = (AccessDenied, Conflict, InvalidRequest, Unsupported)
 
 
@@ -77,32 +71,6 @@ class Shelf(Protocol):
 
         Raises PathNotFound where the file is gone, and what `put` raises.
         """
-
-
-class Plan(NamedTuple):
-    """What the object will be made of: the `names` of its parts' files, and what it will say."""
-
-    names: tuple[str, ...]
-    meta: ObjectMeta
-
-    @property
-    def size(self) -> int:
-        """The object's bytes."""
-        return sum(self.meta.part_sizes)
-
-    def full(self) -> list[str]:
-        """Return the files that have content (CONCAT takes no others); one at least."""
-        named = zip(self.names, self.meta.part_sizes, strict=True)
-        return [name for name, size in named if size] or [self.names[0]]
-
-    def check(self, claims: Sequence[PartClaim]) -> None:
-        """Raise unless these are the parts that the plan was made of."""
-        part_sums.check_order(claims)
-        said = [f"{claim.number:05d}.{part_sums.claimed_etag(claim)}" for claim in claims]
-        planned = [f"{number}.{md5}" for number, _, md5, *_ in (
-            name.split(".") for name in self.names)]
-        if said != planned:
-            raise InvalidPart("the upload is being completed already, with other parts")
 
 
 class Place(NamedTuple):
@@ -152,82 +120,28 @@ class Completion:
         verify: Callable[[ObjectMeta], None],
     ) -> tuple[Plan, bool]:
         """Return the plan, and whether it was made now."""
-        plan = self._read_plan()
-        new = plan is None
-        plan = plan or self._new_plan(claims, least)
-        verify(plan.meta)
-        plan.check(claims)
-        if new:
+        written = WrittenPlan(self._fs, self._staging, self._directory, self._permission)
+        plan = written.read()
+        if plan:
+            verify(plan.meta)
+            plan.check(claims)
+            return plan, False
+        try:
+            stored = layout.stored_parts(self._fs, self._directory)
+            plan = new_plan(self._upload, part_sums.chosen(claims, stored, least))
+            verify(plan.meta)
             if precondition:
                 precondition(self._present())
-            new = self._save_plan(plan)
-        return plan, new
-
-    def _new_plan(self, claims: Sequence[PartClaim], least: int) -> Plan:
-        try:
-            stored = part_sums.chosen(
-                claims, layout.stored_parts(self._fs, self._directory), least)
-        except PathNotFound:
+            written.write(plan)
+        except (AlreadyExists, PathNotFound):
             raise _Overtaken from None
-        parts = [one.part for one in stored]
-        algorithm, kind = self._upload.checksum_algorithm, self._upload.checksum_type
-        given = self._upload.meta
-        meta = ObjectMeta(
-            part_sums.etag_of(parts), part_sums.checksums_of(parts, algorithm, kind), kind,
-            given.headers, given.user, given.tags, tuple(part.size for part in parts),
-            self._upload.upload_id)
-        return Plan(tuple(one.name for one in stored), meta)
+        return plan, True
 
     def _present(self) -> ObjectInfo | None:
         try:
             return self._shelf.info(self._bucket, self._upload.key)
         except NoSuchKey:
             return None
-
-    def _read_plan(self) -> Plan | None:
-        """Return the plan that was written before. Raises NoSuchUpload, _Overtaken."""
-        for directory in (self._open, self._sealed):
-            try:
-                raw = self._fs.xattrs(directory, [layout.PLAN])[layout.PLAN]
-                if raw.startswith(_IN_FILE):
-                    raw = self._read_file(child_of(self._directory, raw[1:].decode()))
-            except AttributeNotFound:
-                return None
-            except PathNotFound:
-                continue
-            data = layout.unpacked(raw)
-            return Plan(tuple(data["names"]), layout.meta_from_data(data["meta"]))
-        raise NoSuchUpload(self._upload.upload_id)
-
-    def _read_file(self, path: HdfsPath) -> bytes:
-        status = self._fs.status(path)
-        source = self._fs.open(path, 0, status.length, status.file_id)
-        try:
-            return b"".join(pieces(source, status.length, path))
-        finally:
-            source.close()
-
-    def _save_plan(self, plan: Plan) -> bool:
-        """Write the plan, unless there is one; tell whether this one counts."""
-        raw = layout.packed({"names": plan.names, "meta": layout.meta_to_data(plan.meta)})
-        try:
-            if len(raw) > PLAN_OCTETS:
-                raw = _IN_FILE + self._write_file(raw).encode()
-            self._fs.set_xattr(self._open, layout.PLAN, raw, exists=False)
-        except (AlreadyExists, PathNotFound):
-            raise _Overtaken from None
-        return True
-
-    def _write_file(self, content: bytes) -> str:
-        """Write a file into the upload's directory and return its name."""
-        with self._staging.stage(
-            self._fs, self._directory, self._directory, [self._directory],
-        ) as stage:
-            self._fs.create(stage.path, (content,), permission=self._permission)
-            name = layout.plan_name()
-            self._move_or_leave(stage.path, child_of(self._directory, name))
-            stage.done()
-        return name
 
     # --- the object
 
@@ -236,7 +150,7 @@ class Completion:
         made = child_of(self._open, layout.OBJECT)
         if new or (not status_or_none(self._fs, made) and status_or_none(self._fs, self._open)):
             self._join(plan, new=new)
-        self._move(self._open, self._sealed)
+        moved(self._fs, self._open, self._sealed)
 
     def _join(self, plan: Plan, *, new: bool) -> None:
         """Put the parts together and move the file that has them all into `open/`."""
@@ -278,11 +192,10 @@ class Completion:
         """Copy what CONCAT cannot join, from the parts as they are by now."""
         present = self._names()
         files = [child_of(self._directory, name) for name in names if name in present]
-        with self._staging.stage(
-            self._fs, self._directory, self._directory, [self._directory],
-        ) as stage:
+        with self._staging.stage(self._fs, self._directory, self._directory) as stage:
             try:
-                self._fs.create(stage.path, self._content(files), permission=self._permission)
+                path = layout.fixed(self._fs, stage.path)
+                self._fs.create(path, self._content(files), permission=self._permission)
             except PathNotFound:
                 raise _Overtaken from None
             self._finish(plan, stage.path)
@@ -305,23 +218,19 @@ class Completion:
             status = self._fs.status(file)
             if status.length != plan.size:
                 raise UpstreamFault(f"the parts have {status.length} bytes, not {plan.size}")
-            self._fs.set_xattr(file, OBJECT, encode(plan.meta, status), exists=None)
+            self._describe(file, status, plan.meta)
         except PathNotFound:
             raise _Overtaken from None
-        self._move_or_leave(file, child_of(self._open, layout.OBJECT))
-
-    def _move_or_leave(self, source: HdfsPath, destination: HdfsPath) -> None:
-        if not self._move(source, destination):
+        if not moved(self._fs, file, child_of(self._open, layout.OBJECT)):
             raise _Overtaken
 
-    def _move(self, source: HdfsPath, destination: HdfsPath) -> bool:
-        """Rename where the destination is free; tell whether it was done."""
-        if not self._fs.flavor.rename_options:
-            return self._fs.rename(source, destination)
-        try:
-            return self._fs.rename(source, destination, Rename.NEW)
-        except (AlreadyExists, PathNotFound):
-            return False
+    def _describe(self, file: HdfsPath, status: FileStatus, meta: ObjectMeta) -> None:
+        record = encode(meta, status)
+        xattrs = {OBJECT: record}
+        if decode(record, status).part_sizes != meta.part_sizes:
+            xattrs |= part_sizes.to_xattrs(meta.part_sizes)
+        for name, value in xattrs.items():
+            self._fs.set_xattr(file, name, value, exists=None)
 
     # --- its place
 
@@ -345,19 +254,3 @@ class Completion:
             return present
         raise NoSuchUpload(self._upload.upload_id)
 
-
-def batches(
-    files: Sequence[HdfsPath], octets: int = BATCH_OCTETS,
-) -> Iterator[list[HdfsPath]]:
-    """Yield the files in their order, at most `octets` of URL at a time, but one at least."""
-    batch: list[HdfsPath] = []
-    used = 0
-    for file in files:
-        size = len(quote(f"{file},", "/"))
-        if batch and used + size > octets:
-            yield batch
-            batch, used = [], 0
-        batch.append(file)
-        used += size
-    if batch:
-        yield batch

@@ -24,11 +24,14 @@ from app.core.errors import (
 )
 from app.core.object_errors import NoSuchKey, NoSuchUpload
 from app.core.objects import ObjectMeta, Upload, names_of_key
+from app.core.paths import child_of
 from app.fs import part_sums
 from app.fs import upload_layout as layout
 from app.fs.completing import Completion, Place
+from app.fs.object_meta import check_size
 from app.fs.placing import status_or_none
-from app.fs.port import AclChange, Rename
+from app.fs.port import AclChange
+from app.fs.upload_plan import moved
 from app.fs.upload_sweep import Registry
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 
 LEAST_PART = 5 * 1024 * 1024
 """Bytes that all parts but the last have (Amazon S3 User Guide, "multipart upload limits")."""
+_ROOM = 512
+"""Octets of the object's record that the parts will add."""
 _OWNERS_ALL = 0o700
 _OTHERS_WRITE = 0o022
 _STICKY = 0o1000
@@ -81,10 +86,17 @@ class Multipart:
         self._principal.require_write(where.path)
         upload = Upload(layout.new_id(), key, meta, _now(), checksum_algorithm, checksum_type)
         directory = layout.directory_of(where.path, upload.upload_id)
+        raw = layout.upload_to_raw(upload)
+        check_size(raw + bytes(_ROOM))
         self._registry.note(upload, directory, self._fs.user)
-        self._make_directory(directory, where.status)
-        self._fs.set_xattr(layout.record_path(directory), layout.RECORD,
-                           layout.upload_to_raw(upload), exists=False)
+        try:
+            self._make_directory(directory, where.status)
+            self._fs.set_xattr(
+                layout.record_path(directory), layout.RECORD, raw, exists=False)
+        except AccessDenied as error:
+            error.path = where.path
+            self._registry.forget(upload.upload_id)
+            raise
         return upload
 
     def upload(self, bucket: str, key: str, upload_id: str) -> Upload:
@@ -103,16 +115,17 @@ class Multipart:
             raise InvalidParameter("partNumber", str(number), f"1 to {layout.LAST_PART}")
         directory, _ = self._find(bucket, key, upload_id)
         self._principal.require_write(directory)
-        with self._staging.stage(self._fs, directory, directory, [directory]) as stage:
+        with self._staging.stage(self._fs, directory, directory) as stage:
             try:
-                self._fs.create(stage.path, body, permission=self._permission)
+                path = layout.fixed(self._fs, stage.path)
+                self._fs.create(path, body, permission=self._permission)
                 stored = self._take_in(stage, directory, number, describe)
             except (PathNotFound, FileBusy, UpstreamFault) as error:
                 if status_or_none(self._fs, layout.record_path(directory)):
                     raise
                 raise NoSuchUpload(upload_id) from error
             except PathError as error:
-                error.path = key if error.path.startswith(directory) else error.path
+                error.path = child_of(layout.bucket_of(directory), key)
                 raise
             stage.done()
         return stored
@@ -185,12 +198,13 @@ class Multipart:
     # --- inside
 
     def _make_directory(self, directory: HdfsPath, bucket: FileStatus) -> None:
-        mode = int(bucket.permission, 8)
-        mode = (mode & ~_OTHERS_WRITE if mode & _STICKY else mode) & 0o777 | _OWNERS_ALL
+        given = int(bucket.permission, 8)
+        shared = not given & _STICKY
+        mode = (given if shared else given & ~_OTHERS_WRITE) & 0o777 | _OWNERS_ALL
         inside = layout.record_path(directory)
         self._fs.mkdirs(inside, f"{mode:o}")
         self._fs.set_permission(directory, f"{mode:o}")
-        if bucket.acl and not mode & _STICKY:
+        if bucket.acl and shared:
             self._copy_acl(directory, inside)
 
     def _copy_acl(self, directory: HdfsPath, inside: HdfsPath) -> None:
@@ -240,18 +254,13 @@ class Multipart:
         self, stage: Stage, directory: HdfsPath, number: int,
         describe: Callable[[], tuple[str, Mapping[str, str]]],
     ) -> Part:
-        """Give the staged part its name. Raises PathNotFound where the upload is over.
-
-        If it was, CREATE has made its directory anew: only without the record.
-        """
-        self._fs.status(layout.record_path(directory))
+        """Give the staged part its name. Raises PathNotFound where the upload is over."""
         status = self._fs.status(stage.path)
         name = layout.part_name(number, *describe())
         stored = layout.stored_part(status, name)
         if stored is None:
             raise GatewayError(f"a part cannot be called {name}")
-        mode = Rename.NEW if self._fs.flavor.rename_options else Rename.MOVE
-        if not self._fs.rename(stage.path, layout.part_path(directory, name), mode):
+        if not moved(self._fs, stage.path, child_of(directory, name)):
             raise PathNotFound(stage.path)
         return stored.part
 

@@ -3,9 +3,8 @@
 An upload is a hidden directory of its bucket, `.httpfs-proxy-upload-<id>`:
 
 * `open/` has the upload's record (RECORD) in an xattr, so an upload that lives is never an empty
-  directory; HDFS makes missing parents with a file, but never this one. Once the object is ready
-  it lies in `open/` as `object`, and `open/` becomes `sealed/`: that happens once, whoever asks
-  how often for completion.
+  directory. Once the object is ready it lies in `open/` as `object`, and `open/` becomes
+  `sealed/`: that happens once, whoever asks how often for completion.
 * A part is `<number>.<nonce>.<md5>[.<kind>-<checksum>]…`: what ListParts tells is in the listing.
   No two uploads of a part have the same name, even with the same content.
 * The plan of the completion is in another xattr of `open/` (PLAN), or where it is too large in a
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app.core.errors import UpstreamFault
 from app.core.objects import ObjectMeta, Part, Upload
 from app.core.paths import HIDDEN_MARK, child_of, name_of, parent_of
+from app.fs.markers import by_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,9 +94,13 @@ def bucket_of(directory: HdfsPath) -> HdfsPath:
     return parent_of(directory)
 
 
-def part_path(directory: HdfsPath, name: str) -> HdfsPath:
-    """Return where a part's file lies."""
-    return child_of(directory, name)
+def fixed(fs: FileSystem, path: HdfsPath) -> HdfsPath:
+    """Return a path for a new file whose directory is not made again if it vanishes.
+
+    Raises PathNotFound where it has vanished already.
+    """
+    directory = parent_of(path)
+    return child_of(by_id(directory, fs.status(directory)), name_of(path))
 
 
 def plan_name() -> str:
@@ -112,6 +116,12 @@ def part_name(number: int, md5: str, checksums: Mapping[str, str]) -> str:
     words = [f"{number:05d}", secrets.token_hex(4), md5]
     words += [f"{kind}-{_for_name(value)}" for kind, value in sorted(checksums.items())]
     return ".".join(words)
+
+
+def number_and_md5(name: str) -> tuple[int, str]:
+    """Return what a part's file name begins with."""
+    number, _, md5, *_ = name.split(".")
+    return int(number), md5
 
 
 def _for_name(value: str) -> str:
