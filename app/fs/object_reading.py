@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from app.core.objects import EMPTY, ObjectInfo, names_of_bucket, names_of_key
 from app.core.paths import HdfsPath, child_of
 from app.fs.markers import Directories, by_id
 from app.fs.object_meta import OBJECT, decode, derived_etag
+from app.fs.part_sizes import from_xattrs
 from app.fs.placing import status_or_none
 
 if TYPE_CHECKING:
@@ -161,7 +163,9 @@ class ObjectReader:
     def _file(self, key: str, path: HdfsPath, status: FileStatus) -> ObjectInfo | None:
         if status.type is not FileType.FILE:
             return None
-        meta = decode(self._xattrs(path, status).get(OBJECT), status)
+        xattrs = self._xattrs(path, status)
+        meta = decode(xattrs.get(OBJECT), status)
+        meta = replace(meta, part_sizes=from_xattrs(xattrs, meta, status.length))
         return self.remembered(ObjectInfo(key, path, status, meta))
 
     def _xattrs(self, path: HdfsPath, status: FileStatus) -> Mapping[str, bytes]:

@@ -30,7 +30,7 @@ def to_xattrs(sizes: Sequence[int]) -> dict[str, bytes]:
 def from_xattrs(xattrs: Mapping[str, bytes], meta: ObjectMeta, length: int) -> tuple[int, ...]:
     """Return the sizes of the parts of an object of `length` bytes, () where they are not kept."""
     _, _, count = meta.etag.partition("-")
-    if meta.part_sizes or not meta.upload or not count:
+    if meta.part_sizes or not count:
         return meta.part_sizes
     sizes = _read(b"".join(xattrs.get(f"{NAME}{i}", b"") for i in range(len(xattrs))))
     fits = len(sizes) == int(count) and sum(sizes) == length

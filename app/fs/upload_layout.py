@@ -56,7 +56,7 @@ class StoredPart(NamedTuple):
 
 def new_id() -> str:
     """Return an id that nobody can guess."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(16)}"
+    return f"{time.time_ns() // 1_000:014x}{secrets.token_hex(15)}"
 
 
 def is_id(text: str) -> bool:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app.core.identity import Principal
 from app.core.objects import ObjectMeta, PartClaim
 from app.core.paths import HIDDEN_MARK, HdfsPath, child_of
-from app.fs.multipart import Multipart
+from app.fs.etags import EtagCache
+from app.fs.objects import ObjectStore
 from app.fs.upload_layout import directory_of
-from tests.objects.multipart_shelf import PlainShelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from app.core.objects import ObjectInfo, Part, Upload
+    from app.fs.multipart import Multipart
     from app.fs.port import FileSystem
     from app.fs.staging import Staging
 
@@ -42,13 +43,14 @@ class World:
         self.staging = staging
         self.root = root
         self.path = child_of(root, BUCKET)
-        self.shelf = PlainShelf(fs, staging, root)
-        self.multipart = self.over(fs)
+        self.objects = self.over(fs)
+        self.multipart = self.objects.uploads
 
-    def over(self, fs: FileSystem) -> Multipart:
-        """Return the uploads as seen through another file system, of the same user."""
-        return Multipart(Principal("someone", fs.user), fs, self.staging,
-                         PlainShelf(fs, self.staging, self.root), "644")
+    def over(self, fs: FileSystem, *, read_only: bool = False) -> ObjectStore:
+        """Return the objects as seen through another file system, of the same user."""
+        principal = Principal("someone", fs.user, bucket_root=self.root, read_only=read_only)
+        return ObjectStore(principal, fs, self.staging, EtagCache(100),
+                           file_permission="644", directory_permission="755")
 
     def begin(self, key: str = KEY, meta: ObjectMeta | None = None, *words: str) -> Upload:
         """Begin an upload."""
@@ -58,7 +60,7 @@ class World:
         self, upload: Upload, number: int, content: bytes | Iterable[bytes],
         multipart: Multipart | None = None,
     ) -> Part:
-        """Upload a part with its CRC32 and its CRC64NVME-free rest."""
+        """Upload a part with its MD5 and its CRC32."""
         digest, total = hashlib.md5(usedforsecurity=False), [0]
 
         def read() -> Iterable[bytes]:
@@ -83,7 +85,7 @@ class World:
 
     def read(self, key: str = KEY) -> Joined:
         """Return an object and its content."""
-        info = self.shelf.info(BUCKET, key)
+        info = self.objects.info(BUCKET, key)
         return Joined(info, content_of(self.fs, info.path))
 
     def hidden(self) -> list[str]:

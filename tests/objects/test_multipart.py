@@ -15,7 +15,6 @@ from app.core.errors import (
     PreconditionFailed,
     ReadOnlyPrincipal,
 )
-from app.core.identity import Principal
 from app.core.object_errors import (
     InvalidKey,
     InvalidPart,
@@ -27,7 +26,6 @@ from app.core.object_errors import (
 )
 from app.core.objects import ObjectMeta, PartClaim
 from app.core.paths import child_of
-from app.fs.multipart import Multipart
 from app.fs.port import AclChange
 from app.fs.upload_layout import directory_of, record_path
 from tests.fs.conftest import backend, closing, settings_and_server, staging  # noqa: F401
@@ -364,8 +362,7 @@ def test_a_part_that_breaks_leaves_nothing(world: World) -> None:
 
 def test_a_read_only_principal(world: World) -> None:
     upload = world.begin()
-    reader = Multipart(Principal("reader", "alice", read_only=True), world.fs, world.staging,
-                       world.shelf, "644")
+    reader = world.over(world.fs, read_only=True).uploads
     with pytest.raises(ReadOnlyPrincipal):
         reader.create(BUCKET, KEY, ObjectMeta())
     with pytest.raises(ReadOnlyPrincipal):
