@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import yaml
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -101,7 +101,7 @@ def read_sealed(file: Path) -> dict[str, SealedKey]:
     data = document.data
     if not isinstance(data, dict) or data.keys() != {"keys"}:
         raise document.error("the file must be a map with the one key 'keys'")
-    entries = data["keys"] or {}
+    entries = {} if data["keys"] is None else data["keys"]
     if not isinstance(entries, dict):
         raise document.error("'keys' must be a map of access key ids", "keys")
     return {key_id: _sealed(document, key_id, entry) for key_id, entry in entries.items()}
@@ -138,15 +138,8 @@ def new_master() -> str:
 
 def text_of(keys: Mapping[str, SealedKey]) -> str:
     """Return the text of a keys file with these keys, in their order."""
-    if not keys:
-        return f"{HEADER}keys: {{}}\n"
-    lines = [HEADER + "keys:"]
-    for key_id, key in keys.items():
-        lines.append(f'  "{key_id}":')
-        # JSON's texts, true and false are YAML's too.
-        lines += [f"    {name}: {json.dumps(value)}"
-                  for name, value in zip(_FIELDS, key, strict=True)]
-    return "\n".join(lines) + "\n"
+    entries = {key_id: key._asdict() for key_id, key in keys.items()}
+    return HEADER + yaml.safe_dump({"keys": entries}, sort_keys=False)
 
 
 def _sealed(document: Document, key_id: str, entry: Any) -> SealedKey:

@@ -144,3 +144,30 @@ def test_the_example_is_right() -> None:
     users, problems = examine(EXAMPLE)
     assert problems == []
     assert users["reports"].principal.root == "/data/reports"
+
+
+@pytest.mark.parametrize(("keys", "bucket_root"), [
+    ("", "/"), ("root: /data", "/data"), ("root: /data, bucket_root: /", "/data"),
+    ("bucket_root: /s3", "/s3"), ("root: /data, bucket_root: //a/../s3/", "/data/s3"),
+    ("root: /, bucket_root: /a/b", "/a/b")])
+def test_the_bucket_root_lies_below_the_users_root(
+    tmp_path: Path, keys: str, bucket_root: str,
+) -> None:
+    file = tmp_path / "users.yaml"
+    file.write_text(f"users: {{alice: {{password: '{HASH}', {keys}}}}}")
+    assert read_users(file)["alice"].principal.bucket_root == bucket_root
+
+
+@pytest.mark.parametrize("given", ["s3", "/../s3", "/a/../../b", "7", "'/a:b'"])
+def test_a_bucket_root_that_is_no_path_or_leaves_the_root(tmp_path: Path, given: str) -> None:
+    file = tmp_path / "users.yaml"
+    file.write_text(
+        f"users: {{alice: {{password: '{HASH}', root: /data, bucket_root: {given}}}}}")
+    with pytest.raises(ConfigError, match="bucket_root: "):
+        read_users(file)
+
+
+def test_a_principals_bucket_root_is_never_outside_its_root() -> None:
+    assert Principal("a", "a", root=HdfsPath("/data")).bucket_root == "/data"
+    outside = Principal("a", "a", root=HdfsPath("/data"), bucket_root=HdfsPath("/database"))
+    assert outside.bucket_root == "/data"
