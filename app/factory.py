@@ -17,6 +17,7 @@ from app.auth.users import UserDirectory
 from app.embedded import create_server
 from app.fs.etags import EtagCache
 from app.fs.staging import Staging
+from app.fs.upload_sweep import UploadSweep
 from app.fs.webhdfs import WebHdfsBackend
 from app.state import open_store
 from app.web import dialects, metrics, openapi
@@ -70,10 +71,13 @@ def _services(settings: Settings) -> Services:
     users = UserDirectory(settings.auth.users_file)
     authenticator = Authenticator(settings.auth, users, store)
     keys = KeyDirectory(settings.s3.keys_file, settings.s3.master_key_file)
+    staging = Staging(store, backend, settings.upload)
+    uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
+    staging.also(uploads.sweep)
     return Services(
         settings, store, backend, users, authenticator,
         S3Authenticator(settings.s3, keys, users, authenticator),
-        Staging(store, backend, settings.upload), EtagCache(settings.s3.etag_cache),
+        staging, EtagCache(settings.s3.etag_cache),
         openapi.describe(APIS, __version__))
 
 

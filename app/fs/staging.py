@@ -30,7 +30,7 @@ from app.core.paths import HIDDEN_MARK, HdfsPath, child_of
 from app.fs.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from app.fs.port import Backend, FileSystem
@@ -118,7 +118,8 @@ class Staging:
         self.store = store
         self._backend = backend
         self.workers = Workers(store, lease=settings.lease_seconds,
-                               interval=settings.sweep_seconds, every_beat=self.sweep)
+                               interval=settings.sweep_seconds, every_beat=self._beat)
+        self._others: list[Callable[[], object]] = []
 
     def stage(
         self, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
@@ -130,6 +131,15 @@ class Staging:
         the hidden name is a directory's, and what is staged lies there under these names.
         """
         return Stage(self, fs, directory, target, made=made, below=below)
+
+    def also(self, sweep: Callable[[], object]) -> None:
+        """Have another sweep done in the background, after each of this one."""
+        self._others.append(sweep)
+
+    def _beat(self) -> None:
+        self.sweep()
+        for sweep in self._others:
+            sweep()
 
     def sweep(self) -> int:
         """Put right what dead workers left; return how many entries were finished."""
