@@ -13,6 +13,8 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.client import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+from defusedxml.ElementTree import fromstring
 
 from app.auth.keys_writer import create_key
 from tests.conftest import furnish
@@ -176,3 +178,22 @@ def fresh_bucket(client: Any) -> str:
     name = f"bucket-{next(_COUNT)}"
     client.create_bucket(Bucket=name)
     return name
+
+
+def refusal(ask: Any, **parameters: Any) -> tuple[int, str]:
+    """Return status and code of the error that an operation of boto3 ends in."""
+    with pytest.raises(ClientError) as caught:
+        ask(**parameters)
+    told = caught.value.response
+    return told["ResponseMetadata"]["HTTPStatusCode"], told["Error"]["Code"]
+
+
+def code_of(answer: requests.Response) -> tuple[int, str]:
+    """Return status and code of an answer that is an error, its form checked."""
+    tree = fromstring(answer.content)
+    assert tree.tag == "Error"
+    assert answer.headers["Content-Type"] == "application/xml"
+    assert tree.findtext("RequestId") == answer.headers["x-amz-request-id"]
+    assert tree.findtext("Message")
+    assert tree.find("Resource") is not None
+    return answer.status_code, tree.findtext("Code") or ""
