@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import AttributeNotFound, DirectoryNotEmpty, PathNotFound
 from app.core.object_errors import BucketExists, BucketNotEmpty, NoSuchBucket
 from app.core.objects import Bucket, check_new_bucket, is_bucket_name
-from app.core.paths import HIDDEN_MARK, child_of
+from app.core.paths import child_of
 from app.fs.listing import Listing
 from app.fs.object_meta import BUCKET, check_size, packed, unpacked
 from app.fs.object_reading import ObjectReader
 from app.fs.placing import status_or_none
+from app.fs.upload_layout import MARK, upload_directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from app.core.paths import HdfsPath
-
-UPLOAD_MARK = f"{HIDDEN_MARK}upload-"
-"""How the directories of multipart uploads begin."""
-
 
 class Buckets(ObjectReader):
     """The buckets of one principal."""
@@ -67,11 +64,10 @@ class Buckets(ObjectReader):
         """
         path = self.bucket(name).path
         self._principal.require_write(path)
-        if not self._directories.drop_all(path):
+        if not self._directories.drop_all(path, MARK):
             raise BucketNotEmpty(path)
-        for entry in self._fs.list_page(path).entries:
-            if entry.path_suffix.startswith(UPLOAD_MARK):
-                self._fs.delete(child_of(path, entry.path_suffix), recursive=True)
+        for directory in list(upload_directories(self._fs, path)):
+            self._fs.delete(directory, recursive=True)
         try:
             gone = self._fs.delete(path)
         except DirectoryNotEmpty as error:

@@ -90,6 +90,8 @@ class MarkerWriting(ObjectPlacing):
             try:
                 return self._fs.delete(this)
             except DirectoryNotEmpty:
+                if OBJECT not in xattrs:
+                    return False  # somebody's directory, and no longer empty
                 self._directories.set_implied(this)
                 self._directories.remove_xattr(this, OBJECT)
         except PathNotFound:

@@ -74,12 +74,18 @@ class Directories:
         """Note that a directory goes with the last object below it."""
         self._fs.set_xattr(directory, IMPLIED, b"1", exists=None)
 
-    def remove_xattr(self, directory: HdfsPath, name: str) -> None:
-        """Remove an xattr that may be there."""
+    def remove_xattr(self, directory: HdfsPath, name: str) -> bool:
+        """Remove an xattr that may be there; tell whether it was."""
         try:
             self._fs.remove_xattr(directory, name)
         except AttributeNotFound:
-            return
+            return False
+        return True
+
+    def unmark(self, directory: HdfsPath) -> None:
+        """Make a directory that is a key an implied one: it has an object in it."""
+        if self.remove_xattr(directory, OBJECT):
+            self.set_implied(directory)
 
     def is_marker(self, path: HdfsPath, status: FileStatus) -> bool:
         """Tell whether a directory is itself a key."""
@@ -122,17 +128,18 @@ class Directories:
         except (DirectoryNotEmpty, PathNotFound):
             return False
 
-    def drop_all(self, directory: HdfsPath) -> bool:
-        """Remove the implied directories in `directory` that hold no file at all.
+    def drop_all(self, directory: HdfsPath, spared: str = "/") -> bool:
+        """Remove the implied directories in `directory` that hold nothing but such directories.
 
-        Tells whether nothing but hidden names is left there.
+        Tells whether nothing is left there but names that begin with `spared`.
         """
         start: str | None = None
         while True:
             page = self._fs.list_page(directory, start)
             for entry in page.entries:
                 path = child_of(directory, entry.path_suffix)
-                if not entry.is_directory or not (self.drop_all(path) and self.drop(path)):
+                if not entry.path_suffix.startswith(spared) and not (
+                        entry.is_directory and self.drop_all(path) and self.drop(path)):
                     return False
             if not page.remaining or not page.entries:
                 return True

@@ -40,7 +40,7 @@ class ObjectPlacing(Buckets):
         """Keep `meta` beside the hidden file or directory `file`, whose status this is."""
         self._fs.set_xattr(file, OBJECT, encode(meta, status), exists=None)
 
-    def place(
+    def place_file(
         self, file: HdfsPath, bucket: str, key: str, precondition: Precondition | None = None,
     ) -> HdfsPath:
         """Make a hidden file, which has its xattr, the object in one step; return its path.
@@ -68,7 +68,7 @@ class ObjectPlacing(Buckets):
             self._publish_file(stage, place, guard, file)
             stage.done()
         if place.is_directory:
-            self._directories.remove_xattr(place.path, OBJECT)
+            self._directories.unmark(place.path)
 
     def _make_implied(self, ground: Ground, path: HdfsPath) -> None:
         """Make the directories that are missing, unless another is quicker."""

@@ -16,7 +16,6 @@ from app.core.paths import name_of, parent_of
 from app.fs.marker_writing import MarkerWriting
 from app.fs.markers import by_id
 from app.fs.object_guard import Guard, Repeatable
-from app.fs.object_meta import OBJECT
 from app.fs.object_placing import below
 from app.fs.object_reading import TRIES
 from app.fs.placing import status_or_none
@@ -61,7 +60,7 @@ class ObjectWriting(MarkerWriting):
         if whole.is_empty():
             return self._put_marker(place, describe(), guard)
         info = self._put_file(place, whole, describe, guard, early=early)
-        self._directories.remove_xattr(place.path, OBJECT)
+        self._directories.unmark(place.path)
         return info
 
     def copy(

@@ -7,10 +7,12 @@ from writing, and owns the compound operations. It raises `app.core.errors` and
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from app.fs.multipart import Multipart
+from app.fs.object_listing import ObjectListing
 from app.fs.object_reading import ObjectReader
-from app.fs.object_writing import ObjectWriting
 from app.fs.placing import Placing
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from app.fs.staging import Staging
 
 
-class ObjectStore(ObjectWriting):
+class ObjectStore(ObjectListing):
     """The buckets and objects of one principal."""
 
     def __init__(
@@ -32,3 +34,9 @@ class ObjectStore(ObjectWriting):
         self._placing = Placing(fs)
         self._file_permission = file_permission
         self._directory_permission = directory_permission
+
+    @cached_property
+    def uploads(self) -> Multipart:
+        """The multipart uploads."""
+        return Multipart(
+            self._principal, self._fs, self._staging, self, self._file_permission)
