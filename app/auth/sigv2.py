@@ -11,7 +11,7 @@ import hmac
 import re
 from typing import TYPE_CHECKING
 
-from app.auth.s3_request import octets_of, wire_octets
+from app.auth.s3_request import decoded_name, octets_of, wire_octets
 from app.core.errors import InvalidParameter
 from app.core.object_errors import SigningRuleBroken, WrongSignature
 
@@ -87,14 +87,16 @@ def _strings(request: SignedRequest, expires: str) -> Iterator[bytes]:
               for name in sorted(headers) if name.startswith("x-amz-")]
     start = wire_octets("\n".join(lines)) + b"\n" + wire_octets(request.resource)
     parts = sorted(_sub_resources(request.raw_query), key=lambda part: part[0])
-    spellings = [b"&".join(name + (b"=" + value if sign_ else b"") for name, value, sign_ in parts)]
-    spellings.append(b"&".join(name + (b"=" + value if value else b"") for name, value, _ in parts))
-    for query in dict.fromkeys(spellings):
+    as_sent = b"&".join([name + rest for name, rest in parts])
+    without = b"&".join([name + (b"" if rest == b"=" else rest) for name, rest in parts])
+    for query in dict.fromkeys((as_sent, without)):
         yield start + (b"?" + query if query else b"")
 
 
-def _sub_resources(raw_query: str) -> Iterator[tuple[bytes, bytes, bool]]:
+def _sub_resources(raw_query: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield names, and values with their "=", both decoded: an encoded name names the same."""
     for pair in raw_query.split("&"):
-        name, equals, value = pair.partition("=")
+        raw_name, equals, value = pair.partition("=")
+        name = decoded_name(raw_name)
         if name in SUB_RESOURCES:
-            yield name.encode(), octets_of(value), bool(equals)
+            yield name.encode(), b"=" + octets_of(value) if equals else b""

@@ -233,6 +233,23 @@ def test_without_a_date_it_is_refused(in_2013: S3World, date: str) -> None:
             in_2013.authenticate(url(Date=date))
 
 
+def test_a_presigned_url_may_bind_the_body(world: S3World) -> None:
+    signer = S3SigV4QueryAuth(CREDENTIALS, "s3", REGION)
+    in_header = signed(signer, "PUT", headers={"X-Amz-Content-SHA256": EMPTY})
+    assert world.authenticate(in_header).payload_hash == EMPTY
+
+    class InQuery(S3SigV4QueryAuth):
+        def payload(self, request: AWSRequest) -> str:
+            return EMPTY
+
+    in_query = signed(InQuery(CREDENTIALS, "s3", REGION), "PUT",
+                      f"/bucket/key?X-Amz-Content-Sha256={EMPTY}")
+    assert world.authenticate(in_query).payload_hash == EMPTY
+    with pytest.raises(WrongSignature):
+        world.authenticate(in_query._replace(
+            raw_query=in_query.raw_query.replace(EMPTY, "UNSIGNED-PAYLOAD")))
+
+
 # --- what cannot be read
 
 

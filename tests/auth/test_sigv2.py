@@ -76,6 +76,8 @@ def alterations(request: SignedRequest) -> list[SignedRequest]:
         request._replace(method="GET"),
         request._replace(resource=request.resource + "x"),
         request._replace(raw_query=request.raw_query + "&cors"),
+        request._replace(raw_query=request.raw_query + "&%63ors"),
+        request._replace(raw_query=request.raw_query + "&%75ploadId=x"),
         request._replace(headers={**headers, "content-type": "other/type"}),
         request._replace(headers={**headers, "content-md5": "b3RoZXI="}),
         request._replace(headers={**headers, "x-amz-meta-kept": "other"}),
