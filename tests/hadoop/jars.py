@@ -62,6 +62,27 @@ def jars(cache: Path | None = None) -> Path:
     return ready
 
 
+def copy_dependencies(pom: Path, target: Path) -> None:
+    """Have Maven copy every jar that `pom` asks for into `target`."""
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise HadoopError(f"no mvn on PATH to fetch Hadoop {HADOOP_VERSION} with: {INSTALL_MAVEN}")
+    command = [
+        *(maven, "--quiet", "--batch-mode", "--file", str(pom)),
+        f"-Dhadoop.version={HADOOP_VERSION}",
+        f"-DoutputDirectory={target}",
+        "dependency:copy-dependencies",
+    ]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise HadoopError(
+            f"Maven could not fetch what {pom} asks for "
+            f"(it needs its repository or a filled local one):\n{done.stdout[-4000:]}"
+        )
+
+
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
     with path.open("a") as handle:
@@ -72,30 +93,10 @@ def _lock(path: Path) -> Iterator[None]:
 def _build(root: Path, ready: Path) -> None:
     with tempfile.TemporaryDirectory(dir=root, prefix="hadoop-") as name:
         building = Path(name, "hadoop")
-        _copy_dependencies(building / "lib")
+        copy_dependencies(HERE / "pom.xml", building / "lib")
         _unpack_webapps(building)
         # The rename is what publishes: a killed build leaves nothing that looks finished.
         building.rename(ready)
-
-
-def _copy_dependencies(target: Path) -> None:
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise HadoopError(f"no mvn on PATH to fetch Hadoop {HADOOP_VERSION} with: {INSTALL_MAVEN}")
-    command = [
-        *(maven, "--quiet", "--batch-mode", "--file", str(HERE / "pom.xml")),
-        f"-Dhadoop.version={HADOOP_VERSION}",
-        f"-DoutputDirectory={target}",
-        "dependency:copy-dependencies",
-    ]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise HadoopError(
-            f"Maven could not fetch Hadoop {HADOOP_VERSION} "
-            f"(it needs its repository or a filled local one):\n{done.stdout[-4000:]}"
-        )
 
 
 def _unpack_webapps(building: Path) -> None:
