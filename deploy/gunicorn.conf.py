@@ -99,6 +99,11 @@ limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
 
+# S3 clients have metadata whose names have underscores (x-amz-meta-a_b). gunicorn keeps such names
+# only in this mode; the hook `pre_request` takes out all others before the application is called,
+# so that none can pass for another header.
+header_map = "dangerous"
+
 # gunicorn believes no proxy. The application does, those in web.trusted_proxies (gateway.yaml), and
 # needs to see what they really sent. (A client on a Unix socket counts as trusted for gunicorn,
 # whatever its list says; so there is nothing to trust it with.)

@@ -21,6 +21,7 @@ from app.s3.checksums import (
     promised,
 )
 from app.s3.errors import S3Error
+from app.web.underscored import underscored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +39,7 @@ def headers_of(call: S3Call) -> dict[str, str]:
     What a presigned URL says in `x-amz-…` parameters counts like the header, as it does at AWS.
     """
     given = {name.lower(): value for name, value in call.headers.items()}
+    given |= underscored(call.exchange.environ)
     if call.caller.scheme.endswith("-query"):
         for name, values in call.query.items():
             lower = name.lower()

@@ -17,6 +17,7 @@ from app.s3.errors import PREFIX, S3Error
 from app.s3.target import target_of
 from app.web.exchange import current
 from app.web.query import parse_query
+from app.web.underscored import underscored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,7 @@ def signed_request(
                for name, value in environ.items() if name.startswith("HTTP_")}
     headers |= {name: environ[key] for name, key in (
         ("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")) if key in environ}
+    headers |= underscored(environ)
     headers["host"] = origin.authority
     return SignedRequest(
         exchange.method, target.raw_path, environ["QUERY_STRING"], headers, origin.authority,

@@ -7,9 +7,14 @@ reads the first byte, and an answer that comes before it spares the client the u
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.http.body import LengthReader
+
+from app.web.underscored import taken_out
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class GatedBody:
@@ -19,7 +24,10 @@ class GatedBody:
     receives ahead and copies what it holds on every read, several times each byte.
     """
 
-    def __init__(self, request: Any, *, waiting: bool) -> None:
+    def __init__(
+        self, request: Any, *, waiting: bool, underscored: Mapping[str, str] | None = None,
+    ) -> None:
+        self.underscored = underscored or {}
         self._request = request
         self._body = request.body
         self._waiting = waiting
@@ -81,9 +89,13 @@ class GatedBody:
 
 
 def pre_request(_worker: Any, request: Any) -> None:
-    """Hold back `100 Continue` until the application reads (gunicorn's server hook)."""
+    """Hold back `100 Continue` until the application reads (gunicorn's server hook).
+
+    And see to names of headers that have underscores (`app.web.underscored`).
+    """
+    underscored = taken_out(request)
     waiting = bool(getattr(request, "_expected_100_continue", False))
     if waiting:
         request._expected_100_continue = False  # noqa: SLF001
     if hasattr(request, "unreader"):
-        request.body = GatedBody(request, waiting=waiting)
+        request.body = GatedBody(request, waiting=waiting, underscored=underscored)

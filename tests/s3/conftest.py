@@ -36,6 +36,17 @@ BUCKET_ROOTS = {"someone": "/user/alice/s3", "reader": "/user/alice/s3", "other"
 STYLES = ["path", "virtual", "tls", "prefix"]
 
 
+class Signer(S3SigV4Auth):
+    """Signs x-amz-content-sha256 as it is given, where it is."""
+
+    def add_auth(self, request: AWSRequest) -> None:
+        self._given = request.headers.get("x-amz-content-sha256")
+        super().add_auth(request)
+
+    def payload(self, request: AWSRequest) -> str:
+        return self._given or super().payload(request)
+
+
 @dataclass
 class World:
     """One running gateway whose S3 port is `port`; `key_of` has a key id and secret for each user.
@@ -90,7 +101,7 @@ class World:
         named = {"Host": host or urlsplit(self.url).netloc, **(signed or {})}
         if user is not None:
             target = AWSRequest(method, f"http://{named['Host']}{path}", named, data)
-            S3SigV4Auth(Credentials(*self.key_of[user]), "s3", REGION).add_auth(target)
+            Signer(Credentials(*self.key_of[user]), "s3", REGION).add_auth(target)
             named = dict(target.headers)
         request = requests.Request(method, url, named | (headers or {}), data=data).prepare()
         request.url = url  # as it is: requests would tidy it up

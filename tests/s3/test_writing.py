@@ -1,0 +1,360 @@
+"""PutObject: what is stored, what is told, what is refused, over plain HTTP and over TLS."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.s3.checksums import KINDS, header_of
+from tests.gateway import wait_for
+from tests.s3.conftest import code_of, fresh_bucket, refusal
+from tests.s3.wire import UNSIGNED, ask, connect, names_in, send_head, signed
+
+if TYPE_CHECKING:
+    import requests
+
+    from tests.s3.conftest import World
+
+pytestmark = pytest.mark.gunicorn
+CONTENT = b"four score and seven years ago\n"
+EMPTY = hashlib.sha256(b"").hexdigest()
+MD5 = hashlib.md5(CONTENT, usedforsecurity=False)
+CRC32 = base64.b64encode(zlib.crc32(CONTENT).to_bytes(4, "big")).decode()
+
+
+def read(client: Any, bucket: str, key: str) -> bytes:
+    return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def outcome(answer: requests.Response) -> tuple[int, str]:
+    return (answer.status_code, "") if answer.ok else code_of(answer)
+
+
+@pytest.mark.parametrize("size", [0, 1, 100_000, 3 * 1024 * 1024 + 17])
+def test_what_is_put_is_read(any_client: Any, size: int) -> None:
+    bucket = fresh_bucket(any_client)
+    content = bytes(range(256)) * (size // 256 + 1)
+    content = content[:size]
+    put = any_client.put_object(Bucket=bucket, Key="dir/key", Body=content)
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    assert put["ETag"] == f'"{md5}"'
+    assert put["ChecksumCRC32"] == base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
+    assert put["ChecksumType"] == "FULL_OBJECT"
+    got = any_client.get_object(Bucket=bucket, Key="dir/key")
+    assert got["Body"].read() == content
+    assert got["ETag"] == put["ETag"]
+    assert got["ChecksumCRC32"] == put["ChecksumCRC32"]
+
+
+def test_a_body_without_a_length(any_client: Any) -> None:
+    bucket = fresh_bucket(any_client)
+
+    class Stream(io.BytesIO):
+        def seekable(self) -> bool:
+            return True
+
+    any_client.put_object(Bucket=bucket, Key="key", Body=Stream(CONTENT * 100_000))
+    assert read(any_client, bucket, "key") == CONTENT * 100_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_checksum(any_client: Any, kind: str) -> None:
+    bucket = fresh_bucket(any_client)
+    put = any_client.put_object(Bucket=bucket, Key="key", Body=CONTENT, ChecksumAlgorithm=kind)
+    assert put[f"Checksum{kind}"]
+    head = any_client.head_object(Bucket=bucket, Key="key", ChecksumMode="ENABLED")
+    assert head[f"Checksum{kind}"] == put[f"Checksum{kind}"]
+    assert "x-amz-checksum" not in str(any_client.head_object(
+        Bucket=bucket, Key="key")["ResponseMetadata"]["HTTPHeaders"].keys() - {
+            header_of(kind), "x-amz-checksum-type"})
+    wrong = base64.b64encode(bytes(KINDS[kind].size)).decode()
+    assert refusal(any_client.put_object, Bucket=bucket, Key="key", Body=b"other",
+                   **{f"Checksum{kind}": wrong}) == (400, "BadDigest")
+    assert read(any_client, bucket, "key") == CONTENT
+
+
+def test_without_a_checksum_it_is_crc64nvme(s3: World, bucket: str) -> None:
+    answer = s3.send("PUT", f"/{bucket}/key", data=b"123456789")
+    assert answer.status_code == 200
+    assert answer.headers["x-amz-checksum-crc64nvme"] == "rosUhgp5mIg="
+    assert answer.headers["ETag"] == '"25f9e794323b453885f5181f1b624d0b"'
+    assert answer.content == b""
+
+
+def test_headers_and_metadata_are_kept(any_client: Any) -> None:
+    bucket = fresh_bucket(any_client)
+    any_client.put_object(
+        Bucket=bucket, Key="key", Body=CONTENT, ContentType="text/x-speech",
+        CacheControl="max-age=5", ContentDisposition='attachment; filename="a b"',
+        ContentEncoding="x-own", ContentLanguage="en", Expires="Thu, 01 Dec 2044 16:00:00 GMT",
+        Metadata={"Speaker": "Lincoln", "place": "Gettysburg, PA", "empty": ""},
+        Tagging="kind=speech&year=1863&with+space=a%2Bb", StorageClass="STANDARD", ACL="private")
+    got = any_client.head_object(Bucket=bucket, Key="key")
+    assert {name: got[name] for name in (
+        "ContentType", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage",
+        "ExpiresString")} == {
+        "ContentType": "text/x-speech", "CacheControl": "max-age=5",
+        "ContentDisposition": 'attachment; filename="a b"', "ContentEncoding": "x-own",
+        "ContentLanguage": "en", "ExpiresString": "Thu, 01 Dec 2044 16:00:00 GMT"}
+    assert got["Metadata"] == {"speaker": "Lincoln", "place": "Gettysburg, PA", "empty": ""}
+    tags = any_client.get_object_tagging(Bucket=bucket, Key="key")["TagSet"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {
+        "kind": "speech", "year": "1863", "with space": "a+b"}
+
+
+def test_names_of_metadata_may_have_underscores(any_client: Any) -> None:
+    bucket = fresh_bucket(any_client)
+    any_client.put_object(Bucket=bucket, Key="key", Metadata={"a_b": "1", "a-b": "2"})
+    assert any_client.head_object(Bucket=bucket, Key="key")["Metadata"] == {"a_b": "1", "a-b": "2"}
+
+
+def test_without_a_type_it_is_octets(client: Any, bucket: str) -> None:
+    client.put_object(Bucket=bucket, Key="key")
+    got = client.head_object(Bucket=bucket, Key="key")
+    assert got["ContentType"] == "binary/octet-stream"
+    assert "ContentEncoding" not in got
+
+
+def test_gzip_is_stored_as_it_is(any_client: Any) -> None:
+    bucket = fresh_bucket(any_client)
+    packed = gzip.compress(CONTENT)
+    any_client.put_object(Bucket=bucket, Key="key", Body=packed, ContentEncoding="gzip")
+    got = any_client.get_object(Bucket=bucket, Key="key")
+    assert got["ContentEncoding"] == "gzip"
+    assert got["Body"].read() == packed
+
+
+def test_overwriting_keeps_nothing(client: Any, bucket: str) -> None:
+    client.put_object(Bucket=bucket, Key="key", Body=b"old", Metadata={"a": "b"}, Tagging="a=b",
+                      ContentType="text/plain")
+    client.put_object(Bucket=bucket, Key="key", Body=CONTENT)
+    got = client.get_object(Bucket=bucket, Key="key")
+    assert (got["Body"].read(), got["Metadata"], got["ContentType"]) == (
+        CONTENT, {}, "binary/octet-stream")
+    assert client.get_object_tagging(Bucket=bucket, Key="key")["TagSet"] == []
+
+
+# --- what a body must be
+
+
+@pytest.mark.parametrize(("md5", "status", "code"), [
+    ("", 400, "InvalidDigest"), ("invalid", 400, "InvalidDigest"),
+    ("aGVsbG8=", 400, "InvalidDigest"), ("XrY7u+Ae7tCTyyK7j1rNww==", 400, "BadDigest"),
+    (base64.b64encode(MD5.digest()).decode(), 200, ""),
+])
+def test_content_md5(s3: World, bucket: str, md5: str, status: int, code: str) -> None:
+    answer = s3.send("PUT", f"/{bucket}/key", data=CONTENT, signed={"Content-MD5": md5})
+    assert outcome(answer) == (status, code)
+    assert names_in(s3, bucket) == (1 if status == 200 else 0)
+
+
+def test_another_body_than_the_signed_one(s3: World, bucket: str) -> None:
+    signed = hashlib.sha256(b"other").hexdigest()
+    answer = s3.send("PUT", f"/{bucket}/key", data=CONTENT, signed={"x-amz-content-sha256": signed})
+    assert outcome(answer) == (400, "XAmzContentSHA256Mismatch")
+    assert hashlib.sha256(CONTENT).hexdigest() in answer.text
+    assert outcome(s3.send("GET", f"/{bucket}/key")) == (404, "NoSuchKey")
+
+
+def test_chunks_in_the_body(s3: World, bucket: str) -> None:
+    def put(body: bytes, length: str, **headers: str) -> tuple[int, str]:
+        given = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+                 "x-amz-decoded-content-length": length, "Content-Encoding": "aws-chunked"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return outcome(s3.send("PUT", f"/{bucket}/key", data=body, signed={
+            name: value for name, value in given.items() if value}))
+
+    good = b"9\r\n123456789\r\n0\r\nx-amz-checksum-crc64nvme:rosUhgp5mIg=\r\n\r\n"
+    announced = {"x_amz_trailer": "x-amz-checksum-crc64nvme"}
+    assert put(good, "9", **announced) == (200, "")
+    assert s3.client().get_object(Bucket=bucket, Key="key")["Body"].read() == b"123456789"
+    assert "ContentEncoding" not in s3.client().head_object(Bucket=bucket, Key="key")
+    for body, length, headers, expected in (
+        (good, "", announced, (411, "MissingContentLength")),
+        (good, "x", announced, (411, "MissingContentLength")),
+        (good, "8", announced, (400, "IncompleteBody")),
+        (good, "10", announced, (400, "IncompleteBody")),
+        (good[:-2], "9", announced, (400, "IncompleteBody")),
+        (good.replace(b"9\r\n1", b"Z\r\n1"), "9", announced, (400, "IncompleteBody")),
+        (good, "9", {}, (400, "MalformedTrailerError")),
+        (good.replace(b"rosU", b"rosV"), "9", announced, (400, "BadDigest")),
+        (good.replace(b"rosU", b"!"), "9", announced, (400, "InvalidRequest")),
+        (good, "9", {"x_amz_trailer": "x-amz-checksum-crc32"}, (400, "MalformedTrailerError")),
+        (b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n", "2", {}, (403, "InvalidChunkSizeError")),
+        (good, "9", announced | {"x_amz_checksum_crc32": CRC32}, (400, "InvalidRequest")),
+        (good, "9", announced | {"x_amz_sdk_checksum_algorithm": "SHA1"}, (400, "InvalidRequest")),
+    ):
+        assert put(body, length, **headers) == expected, (body, length, headers)
+    assert s3.client().get_object(Bucket=bucket, Key="key")["Body"].read() == b"123456789"
+    assert names_in(s3, bucket) == 1
+
+
+def test_a_body_must_say_how_long_it_is(s3: World, bucket: str) -> None:
+    headers, _ = signed(s3, "PUT", f"/{bucket}/key", UNSIGNED)
+    answer = ask(s3, "PUT", f"/{bucket}/key", headers | {"Transfer-Encoding": "chunked"},
+                 b"1\r\na\r\n0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 411 ")
+    assert b"<Code>MissingContentLength</Code>" in answer
+    assert names_in(s3, bucket) == 0
+
+
+@pytest.mark.parametrize(("headers", "status", "code"), [
+    ({"x-amz-checksum-crc32": CRC32, "x-amz-checksum-sha1": "Kq5sNclPz7QV2+lfQIuc6R7oRu0="},
+     400, "InvalidRequest"),
+    ({"x-amz-checksum-crc32": "!"}, 400, "InvalidRequest"),
+    ({"x-amz-checksum-xyz": CRC32}, 400, "InvalidRequest"),
+    ({"x-amz-sdk-checksum-algorithm": "CRC32"}, 400, "InvalidRequest"),
+    ({"x-amz-acl": "public-read"}, 400, "AccessControlListNotSupported"),
+    ({"x-amz-grant-read": "id=someone"}, 400, "AccessControlListNotSupported"),
+    ({"x-amz-acl": "bucket-owner-full-control"}, 200, ""),
+    ({"x-amz-storage-class": "GLACIER"}, 400, "InvalidStorageClass"),
+    ({"x-amz-server-side-encryption": "AES256"}, 501, "NotImplemented"),
+    ({"x-amz-server-side-encryption-customer-algorithm": "AES256"}, 501, "NotImplemented"),
+    ({"x-amz-object-lock-mode": "GOVERNANCE"}, 501, "NotImplemented"),
+    ({"x-amz-website-redirect-location": "/elsewhere"}, 501, "NotImplemented"),
+    ({"x-amz-meta-long": "a" * 2048}, 400, "MetadataTooLarge"),
+    ({"x-amz-meta-long": "a" * 2044}, 200, ""),
+    ({"x-amz-tagging": "="}, 400, "InvalidArgument"),
+    ({"x-amz-tagging": "a%"}, 400, "InvalidArgument"),
+    ({"x-amz-tagging": "a=1&a=2"}, 400, "InvalidArgument"),
+    ({"x-amz-tagging": "a?=b"}, 400, "InvalidTag"),
+    ({"x-amz-tagging": "a=b!"}, 400, "InvalidTag"),
+    ({"x-amz-tagging": "&".join(f"k{n}=v" for n in range(11))}, 400, "InvalidTag"),
+    ({"x-amz-tagging": "&&"}, 200, ""),
+    ({"If-None-Match": '"abc"'}, 501, "NotImplemented"),
+    ({"If-None-Match": "*", "If-Match": '"abc"'}, 501, "NotImplemented"),
+    ({"If-Unmodified-Since": "Thu, 01 Dec 1994 16:00:00 GMT"}, 501, "NotImplemented"),
+])
+def test_headers(s3: World, bucket: str, headers: dict[str, str], status: int, code: str) -> None:
+    answer = s3.send("PUT", f"/{bucket}/key", data=CONTENT, signed=headers)
+    assert outcome(answer) == (status, code)
+    assert s3.send("HEAD", f"/{bucket}/key").status_code == (200 if status == 200 else 404)
+
+
+@pytest.mark.parametrize("query", ["partNumber=1", "versionId=abc"])
+def test_queries_that_mean_another_operation(s3: World, bucket: str, query: str) -> None:
+    answer = s3.send("PUT", f"/{bucket}/key?{query}", data=CONTENT)
+    assert outcome(answer) == (400, "InvalidArgument")
+
+
+def test_no_bucket(client: Any) -> None:
+    assert refusal(client.put_object, Bucket="no-such-bucket", Key="key", Body=b"x") == (
+        404, "NoSuchBucket")
+
+
+def test_a_reader_may_not_write(s3: World, bucket: str) -> None:
+    assert refusal(s3.client("reader").put_object, Bucket=bucket, Key="key", Body=b"x") == (
+        403, "AccessDenied")
+
+
+def test_anonymous_callers_may_not_write(s3: World, bucket: str) -> None:
+    assert outcome(s3.send("PUT", f"/{bucket}/key", user=None, data=b"x")) == (403, "AccessDenied")
+
+
+# --- conditions
+
+
+def test_conditions(any_client: Any) -> None:
+    bucket = fresh_bucket(any_client)
+
+    def put(**params: Any) -> str:
+        return str(any_client.put_object(Bucket=bucket, Key="key", Body=CONTENT, **params)["ETag"])
+
+    assert refusal(put, IfMatch='"abc"') == (404, "NoSuchKey")
+    etag = put(IfNoneMatch="*")
+    assert refusal(put, IfNoneMatch="*") == (412, "PreconditionFailed")
+    assert refusal(put, IfMatch='"abc"') == (412, "PreconditionFailed")
+    assert put(IfMatch=etag) == put(IfMatch=etag.strip('"'))
+
+
+# --- requests that break off
+
+
+def test_a_body_cut_short_leaves_the_old_object(s3: World, bucket: str) -> None:
+    client = s3.client()
+    client.put_object(Bucket=bucket, Key="key", Body=b"old")
+    answer = s3.send("PUT", f"/{bucket}/key", data=b"9\r\n12345",
+                     signed={"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+                             "x-amz-decoded-content-length": "9"})
+    assert outcome(answer) == (400, "IncompleteBody")
+    assert read(client, bucket, "key") == b"old"
+    assert names_in(s3, bucket) == 1
+
+
+def test_a_connection_cut_in_the_body_leaves_the_old_object(s3: World, bucket: str) -> None:
+    client = s3.client()
+    client.put_object(Bucket=bucket, Key="key", Body=b"old")
+    headers, _ = signed(s3, "PUT", f"/{bucket}/key", UNSIGNED)
+    with connect(s3) as connection:
+        send_head(connection, "PUT", f"/{bucket}/key", headers | {"Content-Length": "1000000"})
+        connection.sendall(bytes(500_000))
+        wait_for("the staged file", lambda: names_in(s3, bucket) == 2)
+    wait_for("the staged file gone", lambda: names_in(s3, bucket) == 1)
+    assert read(client, bucket, "key") == b"old"
+
+
+def test_who_may_not_write_is_told_before_the_body(s3: World, bucket: str) -> None:
+    """The connection waits for `100 Continue` and gets the refusal at once."""
+    for path, code in ((f"/{bucket}/key", b"412 "), ("/no-such-bucket/key", b"404 ")):
+        s3.client().put_object(Bucket=bucket, Key="key", Body=b"old")
+        headers, _ = signed(s3, "PUT", path, UNSIGNED | {"If-None-Match": "*"})
+        waiting = {"Content-Length": str(1 << 30), "Expect": "100-continue"}
+        assert ask(s3, "PUT", path, headers | waiting).startswith(b"HTTP/1.1 " + code)
+
+
+# --- signed chunks
+
+
+def chunked(s3: World, path: str, chunks: list[bytes], *, trailer: str = "") -> tuple[
+        dict[str, str], bytes]:
+    """Return the headers and the body of a PUT whose chunks are signed, as an SDK makes them."""
+    kind = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + ("-TRAILER" if trailer else "")
+    given = {"x-amz-content-sha256": kind, "Content-Encoding": "aws-chunked,gzip",
+             "x-amz-decoded-content-length": str(sum(map(len, chunks)))}
+    if trailer:
+        given["x-amz-trailer"] = trailer.partition(":")[0]
+    headers, signer = signed(s3, "PUT", path, given)
+    stamp = headers["X-Amz-Date"]
+    scope = f"{stamp}\n{stamp[:8]}/us-east-1/s3/aws4_request"
+    last = headers["Authorization"].rpartition("Signature=")[2]
+
+    def sign(kind: str, *digests: str) -> str:
+        text = "\n".join([f"AWS4-HMAC-SHA256-{kind}", scope, last, *digests])
+        return str(signer.signature(text, type("Dated", (), {"context": {"timestamp": stamp}})))
+
+    body = b""
+    for chunk in (*chunks, b""):
+        last = sign("PAYLOAD", EMPTY, hashlib.sha256(chunk).hexdigest())
+        body += f"{len(chunk):x};chunk-signature={last}\r\n".encode() + chunk
+        body += b"\r\n" if chunk else b""
+    if trailer:
+        last = sign("TRAILER", hashlib.sha256(f"{trailer}\n".encode()).hexdigest())
+        body += f"{trailer}\r\nx-amz-trailer-signature:{last}\r\n".encode()
+    return headers, body + b"\r\n"
+
+
+@pytest.mark.parametrize("trailer", ["", f"x-amz-checksum-crc32:{CRC32}"])
+def test_signed_chunks(s3: World, bucket: str, trailer: str) -> None:
+    path = f"/{bucket}/key"
+    chunks = [CONTENT] if trailer else [bytes(65536), CONTENT]
+    headers, body = chunked(s3, path, chunks, trailer=trailer)
+    length = {"Content-Length": str(len(body))}
+    answer = ask(s3, "PUT", path, headers | length, body)
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+    client = s3.client()
+    got = client.get_object(Bucket=bucket, Key="key")
+    assert got["Body"].read() == b"".join(chunks)
+    assert got["ContentEncoding"] == "gzip"
+    for changed in (body.replace(CONTENT, CONTENT[:-2] + b"!\n"),
+                    body.replace(b"signature=", b"signature=0", 1),
+                    body[:-100] + (b"1" if body[-100:-99] == b"0" else b"0") + body[-99:]):
+        answer = ask(s3, "PUT", path, headers | {"Content-Length": str(len(changed))}, changed)
+        assert answer.split()[1] in (b"400", b"403"), answer
+    assert client.head_object(Bucket=bucket, Key="key")["ETag"] == got["ETag"]
+    assert names_in(s3, bucket) == 1
