@@ -29,7 +29,8 @@ class SignedRequest(NamedTuple):
     host                 the Host header as sent, port included
     source               the client's address
     confidential         nobody on the way can have read the credentials
-    resource             the path with the bucket, percent-encoded, as version 2 signs it
+    resource             "/bucket/key", percent-encoded, whether the bucket is in the path or the
+                         host's name, and without a prefix of the gateway's own
     """
 
     method: str

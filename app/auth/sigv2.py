@@ -16,7 +16,7 @@ from app.core.errors import InvalidParameter
 from app.core.object_errors import SigningRuleBroken, WrongSignature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from app.auth.s3_request import SignedRequest
 
@@ -78,19 +78,39 @@ def verify(request: SignedRequest, secret: str, signature: str, *, expires: str 
 
 
 def _strings(request: SignedRequest, expires: str) -> Iterator[bytes]:
-    """Yield what a client may have signed: some leave the "=" of an empty value out."""
+    """Yield what a client may have signed, the likely spelling first."""
     headers = request.headers
     date = "" if "x-amz-date" in headers else headers.get("date", "")
     lines = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""),
              expires or date]
     lines += [f"{name}:{headers[name].strip(_BLANKS)}"
               for name in sorted(headers) if name.startswith("x-amz-")]
-    start = wire_octets("\n".join(lines)) + b"\n" + wire_octets(request.resource)
-    parts = sorted(_sub_resources(request.raw_query), key=lambda part: part[0])
+    start = wire_octets("\n".join(lines)) + b"\n"
+    for path in _paths(request):
+        for query in _queries(request.raw_query):
+            yield start + wire_octets(path) + (b"?" + query if query else b"")
+
+
+def _paths(request: SignedRequest) -> list[str]:
+    """Return the resource, also as boto3 and boto 2 sign it.
+
+    boto3 writes a slash behind a bucket alone. boto 2 signs a prefix of the path, too; where the
+    bucket is in the host's name the path without it stands for another resource and is not taken.
+    """
+    paths = [request.resource]
+    if request.raw_path != request.resource and request.raw_path.endswith(request.resource):
+        paths.append(request.raw_path)
+    if request.resource.count("/") == 1 and request.resource != "/":
+        paths += [f"{path}/" for path in paths]
+    return paths
+
+
+def _queries(raw_query: str) -> Iterable[bytes]:
+    """Return the sub-resources; some clients leave the "=" of an empty value out."""
+    parts = sorted(_sub_resources(raw_query), key=lambda part: part[0])
     as_sent = b"&".join([name + rest for name, rest in parts])
     without = b"&".join([name + (b"" if rest == b"=" else rest) for name, rest in parts])
-    for query in dict.fromkeys((as_sent, without)):
-        yield start + (b"?" + query if query else b"")
+    return dict.fromkeys((as_sent, without))
 
 
 def _sub_resources(raw_query: str) -> Iterator[tuple[bytes, bytes]]:

@@ -22,7 +22,7 @@ _PLAIN = "/:@!$&'()*+,;=-._~"
 
 
 class Target(NamedTuple):
-    """One request's target; `raw_path` as sent, `resource` the same with a virtual host's bucket.
+    """One request's target; `raw_path` as sent, `resource` as "/bucket/key" in every style.
 
     `rooted`: the root of the host or port is S3, there is no prefix.
     """
@@ -53,7 +53,7 @@ def target_of(environ: Mapping[str, Any]) -> Target:
         if below == raw or below[:1] not in ("", "/"):
             raise S3Error("InvalidURI")
     bucket, _, key = below[1:].partition("/")
-    return Target(raw, raw, _decoded(bucket), _decoded(key), rooted=hosted is not None)
+    return Target(raw, below or "/", _decoded(bucket), _decoded(key), rooted=hosted is not None)
 
 
 def _raw_path(environ: Mapping[str, Any]) -> str:

@@ -90,6 +90,27 @@ def test_an_empty_value_may_be_signed_without_its_equals_sign(world: S3World) ->
     assert world.authenticate(request._replace(raw_query="uploads=")).signed
 
 
+def test_a_bucket_alone_may_be_signed_with_a_slash_behind(world: S3World) -> None:
+    request = signed(HmacV1Auth(CREDENTIALS), target="/bucket/")
+    assert world.authenticate(request._replace(raw_path="/bucket", resource="/bucket")).signed
+    with pytest.raises(WrongSignature):
+        world.authenticate(signed(HmacV1Auth(CREDENTIALS), target="/bucket/key/")._replace(
+            raw_path="/bucket/key", resource="/bucket/key"))
+
+
+@pytest.mark.parametrize("target", ["/bucket/key", "/prefix/bucket/key"])
+def test_a_prefix_of_the_gateways_own_may_be_signed_or_not(world: S3World, target: str) -> None:
+    request = signed(HmacV1Auth(CREDENTIALS), target=target)
+    assert world.authenticate(request._replace(
+        raw_path="/prefix/bucket/key", resource="/bucket/key")).signed
+
+
+def test_a_signature_for_one_bucket_is_none_for_the_host_of_another(world: S3World) -> None:
+    request = signed(HmacV1Auth(CREDENTIALS), target="/bucket/key")
+    with pytest.raises(WrongSignature):
+        world.authenticate(request._replace(resource="/other/bucket/key"))
+
+
 @pytest.fixture
 def in_2007(tmp_path: Path) -> S3World:
     world = S3World(tmp_path)
