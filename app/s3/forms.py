@@ -66,10 +66,11 @@ class Form:
     def _read_fields(self) -> None:
         while True:
             event = self._event()
-            if isinstance(event, File) or (isinstance(event, Field) and event.name == FILE):
-                self._begin_file(event)
-                return
-            if isinstance(event, Field):
+            if isinstance(event, Field | File):
+                # Programs send fields with a file name too: the name alone tells the file.
+                if (event.name or "").lower() == FILE:
+                    self._begin_file(event)
+                    return
                 name = (event.name or "").lower()
                 self._spend(len(name))
                 self.fields.setdefault(name, self._value())
@@ -77,8 +78,6 @@ class Form:
                 self._refuse_the_end(event)
 
     def _begin_file(self, event: File | Field) -> None:
-        if event.name != FILE:
-            raise _no_file()
         # Old browsers send the path on their user's disk.
         filename = event.filename if isinstance(event, File) else ""
         self.filename = filename.replace("\\", "/").rpartition("/")[2]
