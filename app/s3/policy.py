@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _EXEMPT = ("policy", "signature", "x-amz-signature", "awsaccesskeyid", "file")
-_IGNORED = "x-ignore-"
+_IGNORED = ("x-ignore-", "x-amz-checksum-")
+"""Beginnings of fields that need no condition: a checksum gives nobody more than its proof."""
 _EQ, _STARTS, _LENGTH = "eq", "starts-with", "content-length-range"
 _ARGUMENTS = 3
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 class Condition(NamedTuple):
@@ -93,7 +96,7 @@ def read(encoded: str) -> Policy:
     conditions: list[Condition] = []
     least, most = 0, None
     for one in given:
-        if isinstance(one, list) and one[:1] == [_LENGTH]:
+        if isinstance(one, list) and one and str(one[0]).lower() == _LENGTH:
             least, most = _range(one)
         else:
             conditions.append(_condition(one))
@@ -123,6 +126,8 @@ def _expiration(document: Mapping[str, Any]) -> datetime:
     if not isinstance(given, str):
         raise _invalid("Invalid JSON.")
     try:
+        if not _MOMENT.fullmatch(given):
+            raise ValueError
         moment = datetime.fromisoformat(given)
     except ValueError:
         raise _invalid(f"Invalid 'expiration' value: '{given[:100]}'") from None
@@ -142,16 +147,17 @@ def _condition(given: Any) -> Condition:
         raise _invalid("Invalid condition test: must be a List or Object.")
     if not given:
         raise _invalid("Invalid Condition: missing operation identifier.")
-    if given[0] not in (_EQ, _STARTS):
+    operator = str(given[0]).lower()
+    if operator not in (_EQ, _STARTS):
         raise _invalid(f"Invalid Condition: unknown operation '{str(given[0])[:100]}'.")
     if len(given) != _ARGUMENTS:
-        raise _invalid(f"Invalid {given[0]}: wrong number of arguments.")
+        raise _invalid(f"Invalid {operator}: wrong number of arguments.")
     _, field, value = given
     if not isinstance(field, str) or not isinstance(value, str):
         raise _invalid("Invalid JSON.")
     if not field.startswith("$"):
         raise _violated("Policy Condition failed: " + json.dumps(given, separators=(",", ":")))
-    return Condition(given[0], field[1:].lower(), value)
+    return Condition(operator, field[1:].lower(), value)
 
 
 def _range(given: list[Any]) -> tuple[int, int]:
