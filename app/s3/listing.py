@@ -85,7 +85,7 @@ def list_objects(call: S3Call) -> Response:
     if call.plain:
         return _plain(call)
     asked, marker = Asked(call), call.param("marker")
-    page = asked.page(_past(marker, asked))
+    page = asked.page(marker)
     fields: list[Field] = [
         ("Name", call.bucket), ("Prefix", asked.encoded(asked.prefix)),
         ("Marker", asked.encoded(marker))]
@@ -101,7 +101,7 @@ def list_objects_v2(call: S3Call) -> Response:
     """Answer version 2: resumed by a token, which is worth more than start-after."""
     asked = Asked(call)
     start, token = call.param("start-after"), call.param("continuation-token")
-    page = asked.page(_from_token(token) if token else _past(start, asked))
+    page = asked.page(_from_token(token) if token else start)
     owner = call.param("fetch-owner").lower() == "true"
     fields: list[Field] = [("Name", call.bucket), ("Prefix", asked.encoded(asked.prefix))]
     if "continuation-token" in call.query:
@@ -123,7 +123,7 @@ def list_object_versions(call: S3Call) -> Response:
     if version and not marker:
         raise invalid_argument("version-id-marker", version, "A version-id marker cannot be"
                                                              " specified without a key marker.")
-    page = asked.page(_past(marker, asked))
+    page = asked.page(marker)
     fields: list[Field] = [
         ("Name", call.bucket), ("Prefix", asked.encoded(asked.prefix)),
         ("KeyMarker", asked.encoded(marker)), ("VersionIdMarker", version)]
@@ -155,17 +155,6 @@ def _version(entry: Entry, key: str) -> Field:
         ("LastModified", iso_time(status.modification_time)), ("ETag", f'"{entry.etag}"'),
         ("Size", status.length), ("StorageClass", "STANDARD"),
         ("Owner", [("ID", status.owner), ("DisplayName", status.owner)])])
-
-
-def _past(marker: str, asked: Asked) -> str:
-    """Return where to go on behind `marker`: where that is a common prefix, behind all of it."""
-    delimiter, prefix = asked.delimiter, asked.prefix
-    if not delimiter or not marker.startswith(prefix):
-        return marker
-    end = marker.find(delimiter, len(prefix))
-    if end < 0 or end + len(delimiter) != len(marker):
-        return marker
-    return marker + _LAST_CHARACTER
 
 
 def _to_token(after: str) -> str:
