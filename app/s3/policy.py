@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.core.errors import BodyTooLarge
@@ -125,13 +125,13 @@ def _expiration(document: Mapping[str, Any]) -> datetime:
     given = document["expiration"]
     if not isinstance(given, str):
         raise _invalid("Invalid JSON.")
+    fault = _invalid(f"Invalid 'expiration' value: '{given[:100]}'")
+    if not _MOMENT.fullmatch(given):
+        raise fault
     try:
-        if not _MOMENT.fullmatch(given):
-            raise ValueError
-        moment = datetime.fromisoformat(given)
+        return datetime.fromisoformat(given)
     except ValueError:
-        raise _invalid(f"Invalid 'expiration' value: '{given[:100]}'") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise fault from None
 
 
 def _condition(given: Any) -> Condition:
