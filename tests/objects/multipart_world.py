@@ -7,6 +7,7 @@ import hashlib
 import threading
 import uuid
 import zlib
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.core.identity import Principal
@@ -98,10 +99,14 @@ class World:
         directory = directory_of(self.path, upload.upload_id)
         return [entry.path_suffix for entry in self.fs.list_page(directory).entries]
 
+    def leftovers(self) -> list[object]:
+        """Return what is hidden or noted still."""
+        noted = (self.staging.store.scan(space) for space in ("uploads", "staged"))
+        return [*self.hidden(), *chain.from_iterable(noted)]
+
     def is_clean(self) -> bool:
         """Tell whether nothing is hidden or noted any more."""
-        return not self.hidden() and not list(self.staging.store.scan("uploads")) and not list(
-            self.staging.store.scan("staged"))
+        return self.leftovers() == []
 
 
 def new_world(fs: FileSystem, staging: Staging, mode: str = "755") -> World:
