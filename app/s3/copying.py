@@ -64,7 +64,8 @@ def copy_object(call: S3Call) -> Response:
     def work() -> Response:
         if itself and not kind:
             info = call.objects.set_meta(call.bucket, call.key, lambda present: replace(
-                present, headers=meta.headers, user=meta.user, tags=meta.tags))
+                present, headers=meta.headers, user=meta.user, tags=meta.tags),
+                precondition=precondition)
         else:
             copied = Copied(call.objects, source, kind or kind_of(source.meta))
             info = call.objects.put(
