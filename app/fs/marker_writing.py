@@ -41,7 +41,7 @@ class MarkerWriting(ObjectPlacing):
 
     def _make_marker(self, place: Place, meta: ObjectMeta) -> ObjectInfo | None:
         """Make a directory with its xattr, in one step; None where another is quicker."""
-        ground = self._directories.ground(place.bucket, place.path)
+        ground = self._ground(place.bucket, place.path)
         names = (*ground.missing, name_of(place.path))
         with self._staging.stage(
             self._fs, ground.path, place.path, below=ground.below(names[-1]),

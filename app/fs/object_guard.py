@@ -27,6 +27,7 @@ class Guard:
         self._place = place
         self._precondition = precondition
         self._known: ObjectInfo | None = None
+        self._expects_nothing = False
 
     @property
     def is_set(self) -> bool:
@@ -42,7 +43,16 @@ class Guard:
             return None
         self._known = self._objects.look_again(self._place, self._known)
         self._precondition(self._known)
+        self._expects_nothing = self._known is None
         return self._known
+
+    def may_create(self) -> bool:
+        """Tell, once, whether nothing was there and that was right.
+
+        A RENAME that refuses whatever is there by now is all the look that is needed then.
+        """
+        found, self._expects_nothing = self._expects_nothing, False
+        return found
 
 
 class Repeatable:

@@ -6,6 +6,7 @@ fails where another has made them meanwhile, and then what is inside moves on it
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from app.core.errors import AlreadyExists, IsADirectory, NotADirectory, PathNotFound
@@ -18,6 +19,7 @@ from app.fs.object_guard import Guard
 from app.fs.object_meta import OBJECT, encode
 from app.fs.object_reading import TRIES
 from app.fs.placing import Placing, status_or_none
+from app.fs.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
     from app.fs.markers import Ground
     from app.fs.object_guard import Precondition
     from app.fs.object_reading import Place
-    from app.fs.staging import Stage, Staging
+    from app.fs.staging import Stage
+
+
+MANY_TRIES = 20
+"""The same where each time that another was quicker is one directory less to make."""
 
 
 class ObjectPlacing(Buckets):
     """Puts objects in place."""
 
-    _staging: Staging
     _placing: Placing
 
     def describe(self, file: HdfsPath, status: FileStatus, meta: ObjectMeta) -> None:
@@ -51,8 +56,9 @@ class ObjectPlacing(Buckets):
         self._principal.require_write(place.path)
         guard = Guard(self, place, precondition)
         for _ in range(TRIES):
+            ground = self._firm_ground(place.bucket, place.content)
             try:
-                self._place_once(file, place, guard)
+                self._place_once(file, place, ground, guard)
             except PathNotFound as error:
                 if error.path == file:
                     raise
@@ -60,15 +66,33 @@ class ObjectPlacing(Buckets):
                 return place.content
         raise OperationAborted(place.path)
 
-    def _place_once(self, file: HdfsPath, place: Place, guard: Guard) -> None:
-        ground = self._directories.ground(place.bucket, place.content)
-        if ground.missing:
-            self._make_implied(ground, place.content)
+    def _place_once(self, file: HdfsPath, place: Place, ground: Ground, guard: Guard) -> None:
         with self._staging.stage(self._fs, ground.path, place.content) as stage:
             self._publish_file(stage, place, guard, file)
             stage.done()
         if place.is_directory:
             self._directories.unmark(place.path)
+
+    def _ground(self, bucket: HdfsPath, path: HdfsPath) -> Ground:
+        """Return the ground for what will be staged together with the directories it needs.
+
+        On a server that cannot rename to a free name only, they are made before: there two who
+        move directories of the same name would move them into each other.
+        """
+        if self._fs.flavor.rename_options:
+            return self._directories.ground(bucket, path)
+        return self._firm_ground(bucket, path)
+
+    def _firm_ground(self, bucket: HdfsPath, path: HdfsPath) -> Ground:
+        """Return the ground of `path` with nothing missing, the directories made if need be."""
+        ground = self._directories.ground(bucket, path)
+        for _ in range(MANY_TRIES):
+            if not ground.missing:
+                return ground
+            with suppress(PathNotFound):
+                self._make_implied(ground, path)
+            ground = self._directories.ground(bucket, path)
+        raise OperationAborted(path)
 
     def _make_implied(self, ground: Ground, path: HdfsPath) -> None:
         """Make the directories that are missing, unless another is quicker."""
@@ -79,7 +103,7 @@ class ObjectPlacing(Buckets):
             hidden = (*stage.directories, stage.path)
             for directory in hidden:
                 self._directories.set_implied(directory)
-            if self._move_directories(hidden, ground, ground.missing) == 0:
+            if self._move_directories(hidden[:1], ground, ground.missing) == 0:
                 stage.done()
 
     def _move_directories(
@@ -107,7 +131,10 @@ class ObjectPlacing(Buckets):
         path = place.content
         for _ in range(TRIES):
             try:
-                self._placing.put(stage, path, lambda: self._replaces(path, guard), source)
+                if self._fs.flavor.rename_options and guard.may_create():
+                    self._placing.put(stage, path, lambda: False, source)
+                else:
+                    self._replace(stage, path, guard, source)
             except NotADirectory as error:
                 raise NameTaken(path) from error
             except (AlreadyExists, IsADirectory):
@@ -116,12 +143,20 @@ class ObjectPlacing(Buckets):
                 return
         raise OperationAborted(path)
 
-    def _replaces(self, path: HdfsPath, guard: Guard) -> bool:
-        """Tell whether something may be there to be replaced, now that the body is complete."""
-        if guard.is_set:
-            return guard.check() is not None
-        if self._fs.flavor.rename_options:
-            return True
+    def _replace(
+        self, stage: Stage, path: HdfsPath, guard: Guard, source: HdfsPath | None,
+    ) -> None:
+        """Put a file where another may be; in turn where that takes more than one step."""
+        if self._fs.flavor.rename_options and not guard.is_set:
+            self._placing.put(stage, path, lambda: True, source)
+            return
+        with turn(self._staging.store, path):
+            self._placing.put(
+                stage, path,
+                lambda: guard.check() is not None if guard.is_set else self._is_there(path),
+                source)
+
+    def _is_there(self, path: HdfsPath) -> bool:
         status = status_or_none(self._fs, path)
         if status and status.is_directory:
             raise IsADirectory(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ from app.fs.markers import Directories, by_id
 from app.fs.object_meta import OBJECT, decode, derived_etag
 from app.fs.part_sizes import from_xattrs
 from app.fs.placing import status_or_none
+from app.fs.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from app.core.model import ByteRange, FileStatus
     from app.fs.etags import EtagCache
     from app.fs.port import ByteSource, FileSystem
+    from app.fs.staging import Staging
 
 TRIES = 5
 """How often an operation looks again after another changed what it had seen."""
@@ -64,9 +67,12 @@ class Nothing:
 class ObjectReader:
     """The objects of one principal, for reading."""
 
-    def __init__(self, principal: Principal, fs: FileSystem, etags: EtagCache) -> None:
+    def __init__(
+        self, principal: Principal, fs: FileSystem, staging: Staging, etags: EtagCache,
+    ) -> None:
         self._principal = principal
         self._fs = fs
+        self._staging = staging
         self._etags = etags
         self._directories = Directories(fs)
 
@@ -88,11 +94,19 @@ class ObjectReader:
     def info(self, bucket: str, key: str) -> ObjectInfo:
         """Return what an object is. Raises NoSuchBucket, NoSuchKey."""
         place = self.locate(bucket, key)
-        found = self.look(place)
+        found = self.look(place) or self._look_in_turn(place)
         if found is None:
             self.require_bucket(place.bucket)
             raise NoSuchKey(place.path)
         return found
+
+    def _look_in_turn(self, place: Place) -> ObjectInfo | None:
+        """Look again, where an object that is being replaced is not there for a moment."""
+        if self._fs.flavor.rename_options:
+            return None
+        with suppress(OperationAborted), turn(self._staging.store, place.content):
+            return self.look(place)
+        return None
 
     def require_bucket(self, bucket: HdfsPath) -> FileStatus:
         """Return the status of a bucket's directory. Raises NoSuchBucket."""

@@ -20,6 +20,7 @@ from app.fs.object_placing import below
 from app.fs.object_reading import TRIES
 from app.fs.placing import status_or_none
 from app.fs.publish import pieces
+from app.fs.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -116,16 +117,7 @@ class ObjectWriting(MarkerWriting):
         """
         place = self.locate(bucket, key)
         self._principal.require_write(place.path)
-        guard = Guard(self, place, precondition)
-        known = guard.check()
-        if place.is_directory:
-            gone = self._delete_marker(place)
-        elif known:
-            # The version that the condition holds for, and no other.
-            gone = self._fs.delete(by_id(known.path, known.status))
-        else:
-            status = status_or_none(self._fs, place.path)
-            gone = status is not None and not status.is_directory and self._fs.delete(place.path)
+        gone = self._delete_if(place, precondition) if precondition else self._delete(place)
         if gone:
             self._directories.vanish(place.bucket, parent_of(place.path))
         else:
@@ -134,23 +126,55 @@ class ObjectWriting(MarkerWriting):
 
     # --- inside
 
+    def _delete_if(self, place: Place, precondition: Precondition) -> bool:
+        """Delete the version that the precondition holds for, and no other."""
+        guard = Guard(self, place, precondition)
+        with turn(self._staging.store, place.content):
+            for _ in range(TRIES):
+                known = guard.check()
+                if known is None or known.status.is_directory:
+                    return self._delete(place)
+                if self._fs.delete(by_id(known.path, known.status)):
+                    return True
+        raise OperationAborted(place.path)
+
+    def _delete(self, place: Place) -> bool:
+        if place.is_directory:
+            return self._delete_marker(place)
+        status = status_or_none(self._fs, place.path)
+        return bool(status and not status.is_directory and self._fs.delete(place.path))
+
     def _put_file(
         self, place: Place, body: Repeatable, describe: Describe, guard: Guard, *, early: bool,
     ) -> ObjectInfo:
-        for _ in range(TRIES):
-            ground = self._directories.ground(place.bucket, place.content)
-            if early:
-                self._check_early(place, ground)
-            with self._staging.stage(
-                self._fs, ground.path, place.content, below=ground.below(name_of(place.content)),
-            ) as stage:
-                if not self._created(stage, ground, body, place):
-                    continue
-                info = self._described(stage.path, place, describe())
-                if self._publish(stage, place, ground, guard):
-                    stage.done()
-            return self.remembered(info)
+        """Put a file; what was made for it beforehand goes again if that fails."""
+        try:
+            for _ in range(TRIES):
+                ground = self._ground(place.bucket, place.content)
+                if early:
+                    self._check_early(place, ground)
+                info = self._put_once(place, ground, body, describe, guard)
+                if info:
+                    return self.remembered(info)
+        except BaseException:
+            if not self._fs.flavor.rename_options:
+                self._directories.vanish(place.bucket, parent_of(place.content))
+            raise
         raise OperationAborted(place.path)
+
+    def _put_once(
+        self, place: Place, ground: Ground, body: Repeatable, describe: Describe, guard: Guard,
+    ) -> ObjectInfo | None:
+        """Do it on this ground; None where that has vanished."""
+        with self._staging.stage(
+            self._fs, ground.path, place.content, below=ground.below(name_of(place.content)),
+        ) as stage:
+            if not self._created(stage, ground, body, place):
+                return None
+            info = self._described(stage.path, place, describe())
+            if self._publish(stage, place, ground, guard):
+                stage.done()
+        return info
 
     def _check_early(self, place: Place, ground: Ground) -> None:
         self._fs.check_access(ground.path, "-w-")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from app.fs.multipart import Multipart
 from app.fs.object_listing import ObjectListing
-from app.fs.object_reading import ObjectReader
 from app.fs.placing import Placing
 
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ class ObjectStore(ObjectListing):
         self, principal: Principal, fs: FileSystem, staging: Staging, etags: EtagCache, *,
         file_permission: str, directory_permission: str,
     ) -> None:
-        ObjectReader.__init__(self, principal, fs, etags)
-        self._staging = staging
+        super().__init__(principal, fs, staging, etags)
         self._placing = Placing(fs)
         self._file_permission = file_permission
         self._directory_permission = directory_permission

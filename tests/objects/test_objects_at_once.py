@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.core.errors import PreconditionFailed, UpstreamUnavailable
-from app.core.object_errors import NoSuchKey
+from app.core.object_errors import NoSuchKey, OperationAborted
 from app.core.objects import ObjectInfo, ObjectMeta
+from app.fs import turns
 from app.fs.object_guard import REPEATABLE
 from app.fs.object_meta import EMPTY_MD5
 from tests.objects.shop import md5
@@ -106,12 +107,7 @@ def test_a_key_written_by_many_is_always_one_of_theirs(shop: Shop) -> None:
 
     def read() -> None:
         while not over.is_set():
-            try:
-                info = shop.info("dir/key")
-            except NoSuchKey:
-                # A server that cannot replace moves the old file aside first.
-                assert not shop.fs.flavor.rename_options
-                continue
+            info = shop.info("dir/key")
             assert info.meta.etag in {md5(content) for content in contents}
 
     with ThreadPoolExecutor(len(contents) + 1) as pool:
@@ -274,3 +270,54 @@ def test_somebodys_empty_directory_gets_something_while_its_key_is_deleted(shop:
     assert not shop.delete("a/")
     shop.delete("a/key")
     assert shop.tree() == {"a/"}
+
+
+def test_of_those_who_expect_the_same_version_one_finds_it(shop: Shop) -> None:
+    old = put(shop, "key", b"old").meta.etag
+    together = threading.Barrier(WORKERS)
+
+    def only_old(there: ObjectInfo | None) -> None:
+        if there is None or there.meta.etag != old:
+            raise PreconditionFailed("If-Match")
+
+    def change(number: int) -> bool:
+        def body() -> Iterator[bytes]:
+            together.wait(30)
+            yield str(number).encode()
+
+        store = shop.store_of(shop.fs)
+        try:
+            if number:
+                store.put(shop.bucket, "key", body(), lambda: ObjectMeta(md5(b"%d" % number)),
+                          precondition=only_old)
+            else:
+                together.wait(30)
+                store.delete(shop.bucket, "key", precondition=only_old)
+        except PreconditionFailed:
+            return False
+        return True
+
+    for _ in range(3):
+        with ThreadPoolExecutor(WORKERS) as pool:
+            done = list(pool.map(change, range(WORKERS)))
+        assert done.count(True) == 1
+        winner = done.index(True)
+        assert shop.tree() == ({"key"} if winner else set())
+        assert not winner or shop.get("key") == b"%d" % winner
+        old = put(shop, "key", b"old").meta.etag
+
+
+def test_a_turn_that_is_not_given_back_is_waited_for_in_vain(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "_PATIENCE_SECONDS", 0.1)
+    put(shop, "key", b"old")
+    lost = turns.turn(shop.staging.store, shop.at("key"))
+    lost.__enter__()
+    with pytest.raises(OperationAborted):
+        shop.put("key", b"new", precondition=lambda _there: None)
+    put(shop, "key", b"new")
+    assert shop.get("key") == b"new"
+    lost.__exit__(None, None, None)
+    shop.put("key", b"newest", precondition=lambda _there: None)
+    assert shop.get("key") == b"newest"
