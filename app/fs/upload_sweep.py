@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import GatewayError
+from app.core.object_errors import NoSuchUpload
 from app.core.paths import HdfsPath
 from app.fs import upload_layout as layout
 from app.fs.placing import status_or_none
@@ -51,10 +52,13 @@ class Registry:
 
     @contextmanager
     def completing(self, upload_id: str, worker: str) -> Iterator[None]:
-        """Keep the sweep away while a worker completes the upload; forget it if it was done."""
+        """Keep the sweep away while a worker completes the upload; forget it if it is over."""
         self._set_worker(upload_id, worker)
         try:
             yield
+        except NoSuchUpload:
+            self.forget(upload_id)
+            raise
         except BaseException:
             self._set_worker(upload_id, "")
             raise
@@ -85,7 +89,9 @@ class UploadSweep:
         """Remove what is due, for as long as a sweep may take; return how many were finished."""
         finished = 0
         give_up = time.monotonic() + _BEAT_SECONDS
-        for upload_id, entry in list(self._store.scan(_SPACE)):
+        known = dict(self._store.scan(_SPACE))
+        self._later = {one: due for one, due in self._later.items() if one in known}
+        for upload_id, entry in known.items():
             if self._is_due(upload_id, entry):
                 finished += self._end(upload_id, entry)
             if time.monotonic() > give_up:
@@ -115,7 +121,6 @@ class UploadSweep:
                          entry["user"], problem)
             over = False
         if over:
-            self._later.pop(upload_id, None)
             self._store.delete(_SPACE, upload_id)
             _log.info("removed the multipart upload %s of %s", directory, entry["user"])
         else:

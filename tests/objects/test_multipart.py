@@ -83,6 +83,16 @@ def test_what_began_an_upload_is_told(world: World) -> None:
     assert world.multipart.upload(BUCKET, "a:b//../\u00e4 ", upload.upload_id) == upload
 
 
+@pytest.mark.parametrize("key", ["marker/", "a/b//", "a:b/../c d/\u00e4%2F", ".", "\U0001f600"])
+def test_keys_that_hdfs_has_other_names_for(world: World, key: str) -> None:
+    upload = world.begin(key)
+    claims = world.fill(upload, b"one", b"two")
+    info = world.complete(upload, claims)
+    assert world.read(key) == (info, b"onetwo")
+    assert world.complete(upload, claims) == info
+    assert world.is_clean()
+
+
 def test_an_existing_object_is_replaced(world: World) -> None:
     for content in (b"old", b"new and longer"):
         upload = world.begin()

@@ -15,10 +15,12 @@ from app.fs.upload_layout import directory_of, sealed_path
 from app.fs.upload_sweep import UploadSweep
 from app.settings import UploadSettings
 from tests.fs.conftest import backend, closing, settings_and_server, staging  # noqa: F401
-from tests.gateway import wait_for
+from tests.gateway import Gateway, wait_for
 from tests.objects.multipart_world import BUCKET, KEY, World, Wrapped, new_world
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.fs.webhdfs import WebHdfsBackend
 
 AGE = 7 * 24 * 3600.0
@@ -202,9 +204,7 @@ def test_it_runs_in_the_background_and_leaves_the_other_sweep_alone(
         staging.workers.stop()
 
 
-def test_parts_of_a_dead_worker_go(
-    world: World, backend: WebHdfsBackend,  # noqa: F811
-) -> None:
+def test_parts_of_a_dead_worker_go(world: World) -> None:
     upload = world.begin()
     with world.staging.stage(
         world.fs, directory_of(world.path, upload.upload_id), world.path,
@@ -213,6 +213,28 @@ def test_parts_of_a_dead_worker_go(
         (key, entry), = world.staging.store.scan("staged")
         stage.done()
     world.staging.store.put("staged", key, {**entry, "worker": DEAD})
-    assert Staging(world.staging.store, backend, UploadSettings()).sweep() == 1
-    assert world.inside(upload) == ["open"]
+    world.staging.sweep()
+    wait_for("the part's end", lambda: world.inside(upload) == ["open"], seconds=30)
     world.complete(upload, world.fill(upload, b"x"))
+
+
+@pytest.mark.gunicorn
+def test_a_gateway_does_it_by_itself(tmp_path: Path) -> None:
+    with Gateway(tmp_path, settings={
+        "s3": {"upload_max_age": 2.0}, "upload": {"sweep_seconds": 0.5},
+    }) as gateway:
+        gateway.make_home("alice")
+        bucket = "/api/v1/s3/user:alice:bucket"
+        gateway.request("PUT", "/f/directory", params={"path": "/user/alice/bucket"})
+        begun = gateway.request("POST", f"{bucket}/key?uploads")
+        assert begun.status_code == 200, begun.text
+        gateway.request("PUT", f"{bucket}/other", data=b"an object")
+
+        def hidden() -> str:
+            answer = gateway.request(
+                "GET", "/f/file/summary", user="admin", params={"path": "/user/alice/bucket"})
+            return str(answer.json()["result"]["summary"]["directoryCount"])
+
+        assert hidden() == "3"
+        wait_for("the upload's end", lambda: hidden() == "1", seconds=30)
+        assert gateway.request("GET", f"{bucket}/other").content == b"an object"
