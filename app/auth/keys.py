@@ -40,8 +40,11 @@ class KeyDirectory:
         self._warn_of_readers()
 
     def find(self, key_id: str) -> AccessKey | None:
-        """Return the key of this id, active or not; costs well under a microsecond."""
-        return self._watched.current().get(key_id)
+        """Return the key of this id, active or not; costs well under a microsecond if there is one.
+
+        A key works as soon as it is made: the files are looked at again for an unknown one.
+        """
+        return self._watched.current().get(key_id) or self._watched.latest().get(key_id)
 
     def __len__(self) -> int:
         return len(self._watched.value)

@@ -50,9 +50,17 @@ class Watched(Generic[T]):
             self._look()
         return self.value
 
-    def _look(self) -> None:
+    def latest(self) -> T:
+        """Return the value after a look at the files, or after the look that is under way.
+
+        For what `current` does not know: who has just been added need not wait for the next look.
+        """
+        self._look(wait=True)
+        return self.value
+
+    def _look(self, *, wait: bool = False) -> None:
         # While one request reads the files again the others go on with what they have.
-        if not self._reading.acquire(blocking=False):
+        if not self._reading.acquire(blocking=wait):
             return
         try:
             self._look_at = self._clock() + LOOK_SECONDS

@@ -177,7 +177,14 @@ def test_a_missing_file_has_no_keys_and_needs_no_master_key(files: Files) -> Non
     assert len(directory) == 0
     assert directory.find("AKIAIOSFODNN7EXAMPLE") is None
     key = files.create()
-    files.clock.now += 2
+    assert directory.find(key.key_id) == key
+
+
+def test_a_new_key_works_at_once(files: Files) -> None:
+    old = files.create()
+    directory = files.directory()
+    assert directory.find(old.key_id) == old
+    key = files.create()
     assert directory.find(key.key_id) == key
 
 
