@@ -1,0 +1,84 @@
+"""Two gateways over one real HDFS, by plain HTTP and by TLS, each with a port that is S3."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.clients.endpoint import GATEWAY_USER, HADOOP_USER, Endpoint
+from tests.deploy.front import Certificate, TlsGateway
+from tests.gateway import REPOSITORY, Gateway, default_users
+from tests.hadoop.daemon import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.hadoop.cluster import Cluster
+
+_numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder: each wants Hadoop and a real gunicorn."""
+    here = f"{REPOSITORY}/tests/clients/"
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.hadoop)
+            item.add_marker(pytest.mark.gunicorn)
+
+
+@pytest.fixture(scope="session", params=["http", "tls"])
+def server(
+    request: pytest.FixtureRequest, hadoop: Cluster, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Endpoint]:
+    """Yield a gateway with S3 on a port of its own, and a key to it."""
+    directory = tmp_path_factory.mktemp(f"s3-{request.param}")
+    root, port = f"/user/{HADOOP_USER}/s3-{request.param}", free_port()
+    users = default_users(hadoop.superuser)
+    users[GATEWAY_USER]["bucket_root"] = root
+    options: dict[str, Any] = {
+        "backend": hadoop.namenode_url, "superuser": hadoop.superuser, "users": users,
+        "gunicorn_args": ["--bind", f"127.0.0.1:{port}"],
+        "settings": {"s3": {"keys_file": str(directory / "keys.yaml"), "ports": [port],
+                            "master_key_file": str(directory / "keys.master")}}}
+    certificate = Certificate(directory / "certificate") if request.param == "tls" else None
+    made = TlsGateway(directory, certificate, **options) if certificate else Gateway(
+        directory, **options)
+    with made as gateway:
+        key_id, secret = create_key(gateway, GATEWAY_USER)
+        scheme = "https" if certificate else "http"
+        endpoint = Endpoint(
+            gateway, hadoop, f"{scheme}://127.0.0.1:{port}", f"{gateway.url}/api/v1/s3", root,
+            key_id, secret, certificate.file if certificate else None, directory)
+        endpoint.make_directory("")
+        yield endpoint
+
+
+@pytest.fixture
+def s3(server: Endpoint, tmp_path: Path) -> Endpoint:
+    """Return the endpoint, with an empty home directory for the client."""
+    return server._replace(home=tmp_path)
+
+
+@pytest.fixture
+def bucket(s3: Endpoint) -> Iterator[str]:
+    """Yield the name of a new bucket, which is removed with all that is in it."""
+    name = f"bucket-{next(_numbers)}"
+    s3.make_directory(f"/{name}")
+    yield name
+    s3.delete(f"/{name}")
+
+
+def create_key(gateway: Gateway, user: str) -> tuple[str, str]:
+    """Return a new access key of a gateway's user, and its secret."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "keys", "create", user, "--quiet",
+         "--config", str(gateway.config_file)],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    key_id, secret = done.stdout.split()
+    return key_id, secret
