@@ -9,6 +9,7 @@ of a thousand directories cost a thousand calls.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.errors import NotADirectory, PathNotFound
@@ -118,9 +119,11 @@ class Walk:
             self._common = ""
         if after.startswith(prefix):
             self._descend(path, base, after, beginning)
-        else:
-            self._levels.append(_Level(path, base, prefix=beginning,
-                                       marker=None if beginning else self._marker_at(path)))
+        elif beginning:
+            self._levels.append(_Level(path, base, prefix=beginning))
+        elif (status := self._directory_at(path)) is not None:
+            marker = status if self._is_marker(path, status) else None
+            self._levels.append(_Level(path, base, marker=marker))
 
     def _descend(self, path: HdfsPath, base: str, after: str, beginning: str) -> None:
         """Add the levels on the way to the key `after`, which starts with `base`."""
@@ -142,15 +145,13 @@ class Walk:
             path = path and _child(path, part)
         return path if len(base) <= MAX_KEY_BYTES else None
 
-    def _marker_at(self, path: HdfsPath) -> FileStatus | None:
-        """Return the status of a directory that is itself a key."""
-        if path == self._root:
-            return None
+    def _directory_at(self, path: HdfsPath) -> FileStatus | None:
+        """Return the status of the directory `path`, None if there is none."""
         try:
             status = self._fs.status(path)
         except (PathNotFound, NotADirectory):
             return None
-        return status if status.is_directory and self._is_marker(path, status) else None
+        return status if status.is_directory else None
 
     # --- one level
 
@@ -166,7 +167,8 @@ class Walk:
                 yield entry
             if self._levels[-1] is not level or (self._common and self._is_over(level)):
                 return
-        self._levels.pop()
+        if self._levels and self._levels[-1] is level:
+            self._levels.pop()
 
     def _file(self, level: _Level, text: str, status: FileStatus) -> KeyEntry | None:
         """Return what a file is, or the directory itself (an empty `text`): a key as it is."""
@@ -201,7 +203,17 @@ class Walk:
                 yield first
             yield from found
         except (PathNotFound, NotADirectory):
-            return
+            self._drop_missing()
+
+    def _drop_missing(self) -> None:
+        """Let go of the directories above one that is not there that are not there either.
+
+        `after` may name hundreds that never were.
+        """
+        if len(self._levels) > 1:
+            missing = bisect_left(
+                self._levels, True, key=lambda one: self._directory_at(one.path) is None)
+            del self._levels[missing:]
 
     def _directory(self, level: _Level, text: str, status: FileStatus) -> KeyEntry | None:
         """Return what a directory is itself, if anything; go into it if there may be more."""
