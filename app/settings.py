@@ -161,7 +161,7 @@ class S3Settings:
         "Seconds after which a multipart upload that was neither completed nor aborted is removed."))
     etag_cache: int = setting(100_000, AtLeast(0), (
         "ETags remembered by each worker, so that listings need not ask HDFS for them again;"
-        " about 200 bytes each."))
+        " about 300 bytes each."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class MarkerWriting(ObjectPlacing):
             present = guard.check()
             status = status_or_none(self._fs, place.path)
             if status is None:
-                info = self._make_marker(place, meta)
+                with self._undoing(place.bucket, place.path):
+                    info = self._make_marker(place, meta)
             elif status.is_directory:
                 new = guard.is_set and present is None
                 info = self._mark(place, status, meta, new=new)

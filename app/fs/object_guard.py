@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from app.core.errors import GatewayError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -42,7 +44,11 @@ class Guard:
         if self._precondition is None:
             return None
         self._known = self._objects.look_again(self._place, self._known)
-        self._precondition(self._known)
+        try:
+            self._precondition(self._known)
+        except GatewayError:
+            self._objects.require_bucket(self._place.bucket)
+            raise
         self._expects_nothing = self._known is None
         return self._known
 

@@ -6,13 +6,13 @@ fails where another has made them meanwhile, and then what is inside moves on it
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from app.core.errors import AlreadyExists, IsADirectory, NotADirectory, PathNotFound
 from app.core.object_errors import NameTaken, OperationAborted
 from app.core.objects import ObjectInfo
-from app.core.paths import HdfsPath, child_of
+from app.core.paths import HdfsPath, child_of, parent_of
 from app.fs.buckets import Buckets
 from app.fs.markers import by_id
 from app.fs.object_guard import Guard
@@ -22,7 +22,8 @@ from app.fs.placing import Placing, status_or_none
 from app.fs.turns import turn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from app.core.model import FileStatus
     from app.core.objects import ObjectMeta
@@ -55,16 +56,17 @@ class ObjectPlacing(Buckets):
         place = self.locate(bucket, key)
         self._principal.require_write(place.path)
         guard = Guard(self, place, precondition)
-        for _ in range(TRIES):
-            ground = self._firm_ground(place.bucket, place.content)
-            try:
-                self._place_once(file, place, ground, guard)
-            except PathNotFound as error:
-                if error.path == file:
-                    raise
-            else:
-                return place.content
-        raise OperationAborted(place.path)
+        with self._leaving_nothing(place.bucket, place.content):
+            for _ in range(TRIES):
+                ground = self._firm_ground(place.bucket, place.content)
+                try:
+                    self._place_once(file, place, ground, guard)
+                except PathNotFound as error:
+                    if error.path == file:
+                        raise
+                else:
+                    return place.content
+            raise OperationAborted(place.path)
 
     def _place_once(self, file: HdfsPath, place: Place, ground: Ground, guard: Guard) -> None:
         with self._staging.stage(self._fs, ground.path, place.content) as stage:
@@ -72,6 +74,21 @@ class ObjectPlacing(Buckets):
             stage.done()
         if place.is_directory:
             self._directories.unmark(place.path)
+
+    @contextmanager
+    def _leaving_nothing(self, bucket: HdfsPath, path: HdfsPath) -> Iterator[None]:
+        """Let directories that were made before what they hold go again when that fails."""
+        try:
+            yield
+        except BaseException:
+            self._directories.vanish(bucket, parent_of(path))
+            raise
+
+    def _undoing(self, bucket: HdfsPath, path: HdfsPath) -> AbstractContextManager[None]:
+        """Do the same after `_ground`, which makes directories on some servers only."""
+        if self._fs.flavor.rename_options:
+            return nullcontext()
+        return self._leaving_nothing(bucket, path)
 
     def _ground(self, bucket: HdfsPath, path: HdfsPath) -> Ground:
         """Return the ground for what will be staged together with the directories it needs.

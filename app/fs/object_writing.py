@@ -148,7 +148,7 @@ class ObjectWriting(MarkerWriting):
         self, place: Place, body: Repeatable, describe: Describe, guard: Guard, *, early: bool,
     ) -> ObjectInfo:
         """Put a file; what was made for it beforehand goes again if that fails."""
-        try:
+        with self._undoing(place.bucket, place.content):
             for _ in range(TRIES):
                 ground = self._ground(place.bucket, place.content)
                 if early:
@@ -156,11 +156,7 @@ class ObjectWriting(MarkerWriting):
                 info = self._put_once(place, ground, body, describe, guard)
                 if info:
                     return self.remembered(info)
-        except BaseException:
-            if not self._fs.flavor.rename_options:
-                self._directories.vanish(place.bucket, parent_of(place.content))
-            raise
-        raise OperationAborted(place.path)
+            raise OperationAborted(place.path)
 
     def _put_once(
         self, place: Place, ground: Ground, body: Repeatable, describe: Describe, guard: Guard,

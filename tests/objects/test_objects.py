@@ -105,6 +105,17 @@ def test_a_key_that_cannot_be_is_refused(
     assert shop.tree() == set()
 
 
+@pytest.mark.parametrize("key", [".snapshot/x", "a/.snapshot/x", "a/.snapshot", "a/.snapshot/"])
+def test_a_name_that_hdfs_keeps_for_itself_is_refused(shop: Shop, key: str) -> None:
+    for content in (b"x", b""):
+        with pytest.raises(InvalidRequest):
+            shop.put(key, content)
+    with pytest.raises(NoSuchKey):
+        shop.info(key)
+    assert not shop.delete(key)
+    assert shop.tree() == set()
+
+
 def test_what_is_not_there(shop: Shop) -> None:
     shop.put("file", b"x")
     shop.put("dir/file", b"x")
@@ -552,3 +563,24 @@ def test_who_may_not_read_an_object_is_told_so(shop: Shop, backend: WebHdfsBacke
     with pytest.raises(AccessDenied):
         bob.put(shop.bucket, uuid.uuid4().hex, [b"x"], ObjectMeta)
     assert shop.tree() == {"key"}
+
+
+def test_a_file_that_cannot_be_placed_leaves_no_directories(shop: Shop) -> None:
+    file = shop.at(".httpfs-proxy-upload-x", "object")
+    shop.fs.create(file, [b"x"])
+    with pytest.raises(PreconditionFailed):
+        shop.store.place_file(file, shop.bucket, "new/dir/key", refuse)
+    assert shop.tree() == {".httpfs-proxy-upload-x/", ".httpfs-proxy-upload-x/object"}
+    with pytest.raises(PathNotFound):
+        shop.store.place_file(HdfsPath(f"{file}-not"), shop.bucket, "new/dir/key")
+    assert shop.store.place_file(file, shop.bucket, "new/dir/key") == shop.at("new/dir/key")
+    assert shop.get("new/dir/key") == b"x"
+    assert shop.delete("new/dir/key")
+    assert shop.tree() == {".httpfs-proxy-upload-x/"}
+
+
+def test_a_condition_in_no_bucket_is_about_the_bucket(shop: Shop) -> None:
+    with pytest.raises(NoSuchBucket):
+        shop.store.put("no-bucket", "key", [b"x"], ObjectMeta, precondition=refuse)
+    with pytest.raises(NoSuchBucket):
+        shop.store.delete("no-bucket", "key", precondition=refuse)
