@@ -53,11 +53,10 @@ def _checksum(meta: ObjectMeta) -> Field | None:
 
 def _parts(call: S3Call, meta: ObjectMeta) -> Field | None:
     """Return the parts that the object was uploaded in; None for one that was uploaded whole."""
+    after = _number(call, "x-amz-part-number-marker", 0)
+    limit = min(_number(call, "x-amz-max-parts", MAX_PARTS), MAX_PARTS)
     if not meta.part_sizes:
         return None
-    after, limit = _number(call, "x-amz-part-number-marker", 0), _number(
-        call, "x-amz-max-parts", MAX_PARTS)
-    limit = min(limit, MAX_PARTS)
     page = list(enumerate(meta.part_sizes, 1))[after:after + limit]
     last = page[-1][0] if page else after
     fields: list[Field] = [

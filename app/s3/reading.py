@@ -12,6 +12,7 @@ from app.core.model import ByteRange
 from app.core.object_errors import NoSuchKey
 from app.s3.conditions import not_modified, range_counts
 from app.s3.errors import S3Error, invalid_argument
+from app.s3.xml import XML_TYPE
 from app.web import ranges, streams
 from app.web.conditions import last_modified_of
 
@@ -85,10 +86,11 @@ def _described(response: Response, call: S3Call, info: ObjectInfo) -> Response:
     headers["ETag"] = f'"{meta.etag}"'
     headers["Last-Modified"] = last_modified_of(info.status)
     headers["Accept-Ranges"] = "bytes"
-    # Alluxio's proxy calls everything XML; here that is only the default of its form.
-    headers["Content-Type"] = "application/xml" if call.plain else DEFAULT_TYPE
+    headers["Content-Type"] = DEFAULT_TYPE
     for name, value in meta.headers.items():
         headers[name] = _sendable(value)
+    if call.plain and headers["Content-Type"] == DEFAULT_TYPE:
+        headers["Content-Type"] = XML_TYPE  # as Alluxio's proxy calls everything
     for name, value in meta.user.items():
         headers[f"x-amz-meta-{name}"] = _sendable(value)
     if meta.tags:

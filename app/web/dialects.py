@@ -66,13 +66,18 @@ def handler(dialects: Sequence[tuple[str, Dialect]], realm: str) -> ErrorHandler
         exchange = current(environ)
         known = told(error, exchange)
         path = environ["PATH_INFO"]
-        dialect = next((d for prefix, d in dialects if path.startswith(prefix)), dialects[-1][1])
+        dialect = next((d for prefix, d in dialects if _is_below(path, prefix)), dialects[-1][1])
         row = dialect.row(known)
         response = dialect.render(known, row, exchange)
         _add_headers(response, known, row, realm)
         return response
 
     return handle
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path.startswith(prefix) and (
+        prefix.endswith("/") or path[len(prefix):][:1] in ("", "/"))
 
 
 def install(app: Flask, handle: ErrorHandler) -> None:

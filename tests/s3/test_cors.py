@@ -1,0 +1,143 @@
+"""Cross-origin rules: kept with the bucket, answered in preflights and on actual answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.s3.conftest import code_of, refusal
+
+if TYPE_CHECKING:
+    import requests
+
+    from tests.s3.conftest import World
+
+pytestmark = pytest.mark.gunicorn
+RULES = [
+    {"ID": "first", "AllowedOrigins": ["https://app.example.net", "https://*.example.org"],
+     "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["content-type", "x-amz-*"],
+     "ExposeHeaders": ["ETag", "x-amz-request-id"], "MaxAgeSeconds": 3000},
+    {"AllowedOrigins": ["*"], "AllowedMethods": ["HEAD"]},
+]
+
+
+@pytest.fixture
+def shared(client: Any, bucket: str) -> str:
+    client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": RULES})
+    client.put_object(Bucket=bucket, Key="key", Body=b"x")
+    return bucket
+
+
+def preflight(
+    s3: World, bucket: str, origin: str, method: str, headers: str = "",
+) -> requests.Response:
+    asked = {"Origin": origin, "Access-Control-Request-Method": method}
+    if headers:
+        asked["Access-Control-Request-Headers"] = headers
+    return s3.send("OPTIONS", f"/{bucket}/some/key", user=None, headers=asked)
+
+
+def test_rules_come_back_and_go(any_client: Any) -> None:
+    name = "with-rules"
+    any_client.create_bucket(Bucket=name)
+    assert refusal(any_client.get_bucket_cors, Bucket=name) == (404, "NoSuchCORSConfiguration")
+    any_client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": RULES})
+    assert any_client.get_bucket_cors(Bucket=name)["CORSRules"] == RULES
+    any_client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+    assert any_client.get_bucket_cors(Bucket=name)["CORSRules"] == RULES
+    any_client.delete_bucket_cors(Bucket=name)
+    assert refusal(any_client.get_bucket_cors, Bucket=name) == (404, "NoSuchCORSConfiguration")
+    assert any_client.get_bucket_tagging(Bucket=name)["TagSet"]
+    any_client.delete_bucket_cors(Bucket=name)
+
+
+def test_a_preflight_that_is_allowed(s3: World, shared: str) -> None:
+    told = preflight(s3, shared, "https://app.example.net", "PUT", "Content-Type, X-Amz-Date")
+    assert told.status_code == 200
+    assert told.content == b""
+    headers = told.headers
+    assert headers["Access-Control-Allow-Origin"] == "https://app.example.net"
+    assert headers["Access-Control-Allow-Methods"] == "GET, PUT"
+    assert headers["Access-Control-Allow-Headers"] == "content-type, x-amz-date"
+    assert headers["Access-Control-Expose-Headers"] == "ETag, x-amz-request-id"
+    assert headers["Access-Control-Max-Age"] == "3000"
+    assert headers["Access-Control-Allow-Credentials"] == "true"
+    assert "Origin" in headers["Vary"]
+    anybody = preflight(s3, shared, "https://anywhere", "HEAD").headers
+    assert anybody["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in anybody
+    assert preflight(s3, shared, "https://a.b.example.org", "GET").status_code == 200
+
+
+@pytest.mark.parametrize(("origin", "method", "headers"), [
+    ("https://evil.example.net", "GET", ""), ("https://app.example.net", "DELETE", ""),
+    ("https://app.example.net", "PUT", "authorization"), ("https://.example.org.evil", "GET", ""),
+    ("http://app.example.net", "GET", ""), ("https://anywhere", "HEAD", "x-any")])
+def test_a_preflight_that_is_not(
+    s3: World, shared: str, origin: str, method: str, headers: str,
+) -> None:
+    told = preflight(s3, shared, origin, method, headers)
+    assert code_of(told) == (403, "AccessForbidden")
+    assert "Access-Control-Allow-Origin" not in told.headers
+
+
+def test_a_preflight_without_rules_or_without_words(s3: World, bucket: str) -> None:
+    told = preflight(s3, bucket, "https://app.example.net", "GET")
+    assert code_of(told) == (403, "AccessForbidden")
+    assert b"not enabled" in told.content
+    assert code_of(preflight(s3, "no-such-bucket", "https://x", "GET"))[0] == 403
+    assert code_of(preflight(s3, bucket, "https://x", "PATCH")) == (400, "BadRequest")
+    assert code_of(s3.send("OPTIONS", f"/{bucket}/key", user=None)) == (400, "BadRequest")
+
+
+def test_no_preflight_is_allowed_when_the_rules_are_gone(
+    s3: World, client: Any, shared: str,
+) -> None:
+    client.delete_bucket_cors(Bucket=shared)
+    assert preflight(s3, shared, "https://app.example.net", "GET").status_code == 403
+
+
+def test_actual_answers(s3: World, shared: str) -> None:
+    origin = {"Origin": "https://app.example.net"}
+    told = s3.send("GET", f"/{shared}/key", headers=origin)
+    assert told.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    assert told.headers["Access-Control-Expose-Headers"] == "ETag, x-amz-request-id"
+    missing = s3.send("GET", f"/{shared}/missing", headers=origin)
+    assert missing.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    evil = {"Origin": "https://evil.example.com"}
+    for method, headers in (("DELETE", origin), ("GET", evil), ("GET", {})):
+        other = s3.send(method, f"/{shared}/missing", headers=headers)
+        assert "Access-Control-Allow-Origin" not in other.headers
+
+
+def rule(inside: str) -> bytes:
+    return f"<CORSConfiguration><CORSRule>{inside}</CORSRule></CORSConfiguration>".encode()
+
+
+ORIGIN, METHOD = "<AllowedOrigin>*</AllowedOrigin>", "<AllowedMethod>GET</AllowedMethod>"
+
+
+@pytest.mark.parametrize(("body", "code"), [
+    (rule(ORIGIN), "MalformedXML"), (rule(METHOD), "MalformedXML"),
+    (rule(f"{ORIGIN}{METHOD}<MaxAgeSeconds>soon</MaxAgeSeconds>"), "MalformedXML"),
+    (b"<CORSConfiguration/>", "MalformedXML"), (b"<CORSConfiguration><Other/></CORSConfiguration>",
+                                                "MalformedXML"),
+    (rule("") * 2, "MalformedXML"),
+    (rule(f"{ORIGIN}<AllowedMethod>PATCH</AllowedMethod>"), "InvalidRequest"),
+    (rule(f"{METHOD}<AllowedOrigin>*.*</AllowedOrigin>"), "InvalidRequest"),
+    (rule(f"{ORIGIN}{METHOD}<AllowedHeader>*x*</AllowedHeader>"), "InvalidRequest"),
+    (rule(f"{ORIGIN}{METHOD}<ExposeHeader>a\r\nb</ExposeHeader>"), "InvalidRequest"),
+    (b"<CORSConfiguration>" + f"<CORSRule>{ORIGIN}{METHOD}</CORSRule>".encode() * 101
+     + b"</CORSConfiguration>", "MalformedXML"),
+])
+def test_rules_that_are_none(s3: World, bucket: str, body: bytes, code: str) -> None:
+    assert code_of(s3.send("PUT", f"/{bucket}?cors", data=body)) == (400, code)
+    assert code_of(s3.send("GET", f"/{bucket}?cors")) == (404, "NoSuchCORSConfiguration")
+
+
+def test_who_may_not(s3: World, shared: str) -> None:
+    reader = s3.client("reader")
+    assert reader.get_bucket_cors(Bucket=shared)["CORSRules"] == RULES
+    assert refusal(reader.delete_bucket_cors, Bucket=shared) == (403, "AccessDenied")
+    assert preflight(s3, shared, "https://app.example.net", "GET").status_code == 200
