@@ -15,6 +15,7 @@ anyone can go on where another was killed, and several at once end in the same o
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from app.core.errors import (
@@ -27,7 +28,7 @@ from app.core.errors import (
     Unsupported,
     UpstreamFault,
 )
-from app.core.object_errors import NoSuchKey, NoSuchUpload, OperationAborted
+from app.core.object_errors import InvalidPart, NoSuchKey, NoSuchUpload, OperationAborted
 from app.core.objects import ObjectInfo
 from app.core.paths import child_of
 from app.fs import part_sizes, part_sums
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
     Precondition = Callable[[ObjectInfo | None], None]
 
+ASIDE_SECONDS = 1.0
+"""How long an object may be out of its place while another takes its own back."""
 _REFUSED = (AccessDenied, Conflict, InvalidRequest, Unsupported)
 
 
@@ -135,6 +138,10 @@ class Completion:
             written.write(plan)
         except (AlreadyExists, PathNotFound):
             raise _Overtaken from None
+        except InvalidPart:
+            if written.read():  # another joins the parts since, and so they are gone
+                raise _Overtaken from None
+            raise
         return plan, True
 
     def _present(self) -> ObjectInfo | None:
@@ -235,11 +242,12 @@ class Completion:
     # --- its place
 
     def _publish(self, plan: Plan, precondition: Precondition | None) -> ObjectInfo:
-        made = child_of(self._sealed, layout.OBJECT)
+        made = layout.sealed_object(self._directory)
         status = status_or_none(self._fs, made)
         if status:
             try:
-                path = self._shelf.place_file(made, self._bucket, self._upload.key, precondition)
+                path = self._shelf.place_file(
+                    made, self._bucket, self._upload.key, self._unless_done(precondition))
             except PathNotFound as error:
                 if error.path != made:
                     raise
@@ -248,9 +256,39 @@ class Completion:
                 return ObjectInfo(self._upload.key, path, status, plan.meta)
         if status_or_none(self._fs, self._open):
             raise _Overtaken
-        present = self._present()
+        info = completed(self._fs, self._shelf, self._bucket, self._upload)
         self._fs.delete(self._directory, recursive=True)
-        if present and present.meta.upload == self._upload.upload_id:
-            return present
-        raise NoSuchUpload(self._upload.upload_id)
+        return info
 
+    def _unless_done(self, precondition: Precondition | None) -> Precondition | None:
+        """Return the precondition for who has not been overtaken by another."""
+        if precondition is None and self._fs.flavor.rename_options:
+            return None
+
+        def check(present: ObjectInfo | None) -> None:
+            if present and present.meta.upload == self._upload.upload_id:
+                raise _Overtaken
+            if precondition:
+                precondition(present)
+
+        return check
+
+
+def completed(fs: FileSystem, shelf: Shelf, bucket: str, upload: Upload) -> ObjectInfo:
+    """Return the object that an upload has become. Raises NoSuchUpload where it has not.
+
+    Where a file cannot be replaced in one step, another who completes the same upload may have
+    moved the object aside, and moves it back when it sees that it was late.
+    """
+    give_up = time.monotonic() + (0.0 if fs.flavor.rename_options else ASIDE_SECONDS)
+    while True:
+        try:
+            info = shelf.info(bucket, upload.key)
+        except NoSuchKey:
+            if time.monotonic() < give_up:
+                time.sleep(ASIDE_SECONDS / 10)
+                continue
+        else:
+            if info.meta.upload == upload.upload_id:
+                return info
+        raise NoSuchUpload(upload.upload_id)

@@ -22,12 +22,12 @@ from app.core.errors import (
     PathNotFound,
     UpstreamFault,
 )
-from app.core.object_errors import NoSuchKey, NoSuchUpload
+from app.core.object_errors import NoSuchUpload
 from app.core.objects import ObjectMeta, Upload, names_of_key
 from app.core.paths import child_of
 from app.fs import part_sums
 from app.fs import upload_layout as layout
-from app.fs.completing import Completion, Place
+from app.fs.completing import Completion, Place, completed
 from app.fs.object_meta import check_size
 from app.fs.placing import status_or_none
 from app.fs.port import AclChange
@@ -156,7 +156,10 @@ class Multipart:
         try:
             directory, upload = self._find(bucket, key, upload_id)
         except NoSuchUpload:
-            return self._completed(bucket, key, upload_id)
+            if not layout.is_id(upload_id):
+                raise
+            over = Upload(upload_id, key, ObjectMeta(), 0)
+            return completed(self._fs, self._shelf, bucket, over)
         self._principal.require_write(directory)
         completion = Completion(
             self._fs, self._staging, self._shelf, Place(bucket, directory, upload),
@@ -165,7 +168,7 @@ class Multipart:
             try:
                 return completion.run(claims, least_part, precondition, verify)
             except NoSuchUpload:
-                return self._completed(bucket, key, upload_id)
+                return completed(self._fs, self._shelf, bucket, upload)
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """Remove an upload with all its parts. Raises NoSuchBucket, NoSuchUpload."""
@@ -263,16 +266,6 @@ class Multipart:
         if not moved(self._fs, stage.path, child_of(directory, name)):
             raise PathNotFound(stage.path)
         return stored.part
-
-    def _completed(self, bucket: str, key: str, upload_id: str) -> ObjectInfo:
-        """Return the object that an upload has become. Raises NoSuchUpload."""
-        try:
-            present = self._shelf.info(bucket, key)
-        except NoSuchKey:
-            raise NoSuchUpload(upload_id) from None
-        if not upload_id or present.meta.upload != upload_id:
-            raise NoSuchUpload(upload_id)
-        return present
 
 
 def _now() -> int:
