@@ -132,7 +132,7 @@ class ObjectWriting(MarkerWriting):
         with turn(self._staging.store, place.content):
             for _ in range(TRIES):
                 known = guard.check()
-                if known is None or known.status.is_directory:
+                if known is None or place.is_directory:
                     return self._delete(place)
                 if self._fs.delete(by_id(known.path, known.status)):
                     return True
@@ -196,6 +196,8 @@ class ObjectWriting(MarkerWriting):
 
     def _publish(self, stage: Stage, place: Place, ground: Ground, guard: Guard) -> bool:
         """Show what was staged; tell whether nothing hidden is left of it."""
+        if stage.directories and not guard.may_create():
+            guard.check()
         for directory in stage.directories:
             self._directories.set_implied(directory)
         for _ in range(TRIES):

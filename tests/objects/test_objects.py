@@ -83,7 +83,9 @@ def test_what_replaces_an_object_replaces_all_that_is_kept_beside_it(shop: Shop)
     ("../.", [DOT * 2, DOT]),
     ("x y%20+#?;\\\n\"'", ["x y%20+#?;\\\n\"'"]),
     ("schöne Grüße/日本/😀", ["schöne Grüße", "日本", "😀"]),
-])
+    ("decomposed e\u0301", ["decomposed e\u0301"]),
+    ("/".join([":" * 80] * 12), [COLON * 80] * 12),
+], ids=lambda value: str(value)[:8] if isinstance(value, str) else "")
 def test_any_key_lies_under_its_name(shop: Shop, key: str, names: list[str]) -> None:
     shop.put(key, b"content")
     assert shop.info(key).path == shop.at(*names)
@@ -232,6 +234,27 @@ def test_what_the_condition_wants_is_replaced(shop: Shop) -> None:
     with pytest.raises(PreconditionFailed):
         shop.delete("key", precondition=only(md5(b"old")))
     assert shop.delete("key", precondition=only(md5(b"new")))
+    assert shop.tree() == set()
+
+
+def test_what_the_condition_wants_vanishes_with_its_directory(shop: Shop) -> None:
+    def only_there(there: ObjectInfo | None) -> None:
+        if there is None:
+            raise PreconditionFailed("If-Match")
+        shop.delete("dir/key")
+
+    shop.put("dir/key", b"old")
+    with pytest.raises(PreconditionFailed):
+        shop.put("dir/key", b"new", precondition=only_there)
+    assert shop.tree() == set()
+
+
+def test_content_of_a_key_with_a_slash_is_deleted_under_a_condition(shop: Shop) -> None:
+    shop.put("dir/", b"content")
+    with pytest.raises(PreconditionFailed):
+        shop.delete("dir/", precondition=refuse)
+    assert shop.get("dir/") == b"content"
+    assert shop.delete("dir/", precondition=lambda _there: None)
     assert shop.tree() == set()
 
 
