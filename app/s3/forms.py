@@ -1,7 +1,8 @@
 """multipart/form-data as browsers send it: fields first, then one file, which is streamed.
 
-Only the framing is here (RFC 7578); werkzeug's decoder does it without reading by itself. What
-stands behind the file is read and not looked at (Amazon S3 API Reference, "POST Object").
+Only the framing is here (RFC 7578, RFC 2046). werkzeug's decoder is not used: where a read ends
+inside the line of a boundary, it takes a byte of that line for content. What stands behind the
+file is read and not looked at (Amazon S3 API Reference, "POST Object").
 """
 
 from __future__ import annotations
@@ -9,19 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.multipart import Data, Field, File, MultipartDecoder, NeedData
 
 from app.s3.errors import S3Error, invalid_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from werkzeug.sansio.multipart import Event
-
 MAX_FIELDS = 20 * 1024
-"""Bytes of all fields before the file, names and the headers of each counted."""
+"""Bytes of all that stands before the file's content."""
 FILE = "file"
 _MAX_BOUNDARY = 200
+_CRLF = b"\r\n"
 
 
 def boundary_of(content_type: str) -> bytes:
@@ -44,8 +43,9 @@ class Form:
     """
 
     def __init__(self, pieces: Iterable[bytes], boundary: bytes) -> None:
-        self._pieces = iter(pieces)
-        self._decoder = MultipartDecoder(boundary)
+        self._pieces = filter(None, pieces)
+        self._delimiter = _CRLF + b"--" + boundary
+        self._held = _CRLF  # so that the first boundary is like all others
         self._left = MAX_FIELDS
         self.fields: dict[str, str] = {}
         self.filename = ""
@@ -53,70 +53,103 @@ class Form:
 
     def content(self) -> Iterator[bytes]:
         """Yield the file's bytes, and read the body to its end."""
-        more = True
-        while more:
-            event = self._event()
-            if isinstance(event, Data):
-                more = event.more_data
-                if event.data:
-                    yield bytes(event.data)
+        yield from self._up_to_delimiter()
+        self._after_delimiter()
         for _ in self._pieces:
             pass
 
     def _read_fields(self) -> None:
-        while True:
-            event = self._event()
-            if isinstance(event, Field | File):
-                # Programs send fields with a file name too: the name alone tells the file.
-                if (event.name or "").lower() == FILE:
-                    self._begin_file(event)
-                    return
-                name = (event.name or "").lower()
-                self._spend(len(name))
-                self.fields.setdefault(name, self._value())
-            elif not isinstance(event, Data):
-                self._refuse_the_end(event)
+        for _ in self._limited():
+            pass  # what stands before the first boundary
+        while self._after_delimiter():
+            name, filename = self._part()
+            if name == FILE:
+                # Old browsers send the path on their user's disk.
+                self.filename = filename.replace("\\", "/").rpartition("/")[2]
+                return
+            self.fields.setdefault(name, _text(b"".join(self._limited())))
+        raise invalid_argument(FILE, "0", "POST requires exactly one file upload per request.")
 
-    def _begin_file(self, event: File | Field) -> None:
-        # Old browsers send the path on their user's disk.
-        filename = event.filename if isinstance(event, File) else ""
-        self.filename = filename.replace("\\", "/").rpartition("/")[2]
+    def _part(self) -> tuple[str, str]:
+        """Return the name of a part, and that of its file; what is next is its content."""
+        disposition = ""
+        for line in iter(self._line, b""):
+            header, _, value = _text(line).partition(":")
+            if header.strip().lower() == "content-disposition":
+                disposition = value
+        return _named(disposition)
 
-    @staticmethod
-    def _refuse_the_end(event: Event) -> None:
-        if type(event).__name__ == "Epilogue":
-            raise _no_file()
+    # --- the body as it comes
 
-    def _value(self) -> str:
-        value, more = b"", True
-        while more:
-            event = self._event()
-            if isinstance(event, Data):
-                more = event.more_data
-                value += event.data
-                self._spend(len(event.data))
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            raise S3Error("MalformedPOSTRequest") from None
+    def _limited(self) -> Iterator[bytes]:
+        for piece in self._up_to_delimiter():
+            self._spend(len(piece))
+            yield piece
 
-    def _event(self) -> Event:
-        """Return the next event; read on as long as there is none."""
-        try:
-            while isinstance(event := self._decoder.next_event(), NeedData):
-                if len(self._decoder.buffer) > MAX_FIELDS:
-                    raise S3Error("MaxPostPreDataLengthExceededError")
-                self._decoder.receive_data(next(self._pieces, None))
-        except (ValueError, AttributeError, TypeError) as error:
-            # What the decoder raises for headers and boundaries that are none.
-            raise S3Error("MalformedPOSTRequest") from error
-        return event
+    def _up_to_delimiter(self) -> Iterator[bytes]:
+        """Yield what stands before the next delimiter, and take that too."""
+        while (end := self._held.find(self._delimiter)) < 0:
+            # A delimiter may have begun at the end of what there is.
+            safe = max(0, len(self._held) - len(self._delimiter) + 1)
+            piece, self._held = self._held[:safe], self._held[safe:]
+            if piece:
+                yield piece
+            self._more()
+        piece, self._held = self._held[:end], self._held[end + len(self._delimiter):]
+        if piece:
+            yield piece
+
+    def _after_delimiter(self) -> bool:
+        """Tell whether another part follows the delimiter. Raises S3Error for anything else."""
+        while len(self._held) < len(_CRLF):
+            self._more()
+        if self._held.startswith(b"--"):
+            return False
+        if self._line().strip(b" \t"):
+            raise _malformed()
+        return True
+
+    def _line(self) -> bytes:
+        """Return what stands before the next CR LF, and take both."""
+        while (end := self._held.find(_CRLF)) < 0:
+            if len(self._held) > self._left:
+                raise _too_large()
+            self._more()
+        line, self._held = self._held[:end], self._held[end + len(_CRLF):]
+        self._spend(len(line))
+        return line
+
+    def _more(self) -> None:
+        piece = next(self._pieces, b"")
+        if not piece:
+            raise _malformed()
+        self._held += piece
 
     def _spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            raise S3Error("MaxPostPreDataLengthExceededError")
+            raise _too_large()
 
 
-def _no_file() -> S3Error:
-    return invalid_argument(FILE, "0", "POST requires exactly one file upload per request.")
+def _named(value: str) -> tuple[str, str]:
+    """Return the name of a field, in lower case, and the file's from a Content-Disposition."""
+    kind, options = parse_options_header(value.strip())
+    name = options.get("name", "")
+    if kind != "form-data" or not name:
+        raise _malformed()
+    return name.lower(), options.get("filename", "")
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise _malformed() from None
+
+
+def _malformed() -> S3Error:
+    return S3Error("MalformedPOSTRequest")
+
+
+def _too_large() -> S3Error:
+    return S3Error("MaxPostPreDataLengthExceededError")
