@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import AttributeNotFound, DirectoryNotEmpty, PathNotFound
+from app.core.errors import AccessDenied, AttributeNotFound, DirectoryNotEmpty, PathNotFound
 from app.core.object_errors import BucketExists, BucketNotEmpty, NoSuchBucket
 from app.core.objects import Bucket, check_new_bucket, is_bucket_name
 from app.core.paths import child_of
 from app.fs.listing import Listing
-from app.fs.object_meta import BUCKET, check_size, packed, unpacked
+from app.fs.object_meta import BUCKET, MADE, check_size, packed, unpacked
 from app.fs.object_reading import ObjectReader
 from app.fs.placing import status_or_none
 from app.fs.upload_layout import MARK, upload_directories
@@ -25,7 +25,11 @@ class Buckets(ObjectReader):
     _directory_permission: str
 
     def buckets(self) -> Iterator[Bucket]:
-        """Yield the buckets by name; HDFS's order is that of ASCII, and they have no other."""
+        """Yield the buckets by name; HDFS's order is that of ASCII, and they have no other.
+
+        S3 lists the caller's own buckets. Here these are their directories, and those that nobody
+        made as a bucket (`/data`, `/user`); others' buckets can be used, but are not listed.
+        """
         root = self._principal.bucket_root
         try:
             pages = Listing(self._fs, root, None, None)
@@ -34,7 +38,9 @@ class Buckets(ObjectReader):
         for page in pages:
             for entry in page:
                 if entry.is_directory and is_bucket_name(entry.path_suffix):
-                    yield Bucket(entry.path_suffix, child_of(root, entry.path_suffix), entry)
+                    bucket = Bucket(entry.path_suffix, child_of(root, entry.path_suffix), entry)
+                    if self._lists(bucket):
+                        yield bucket
 
     def bucket(self, name: str) -> Bucket:
         """Return a bucket. Raises InvalidBucketName, NoSuchBucket."""
@@ -52,6 +58,7 @@ class Buckets(ObjectReader):
         if status is None:
             check_new_bucket(name)
             self._fs.mkdirs(path, self._directory_permission)
+            self._fs.set_xattr(path, MADE, b"bucket", exists=None)
             return True
         if not status.is_directory or status.owner != self._principal.hadoop_user:
             raise BucketExists(path)
@@ -90,6 +97,18 @@ class Buckets(ObjectReader):
             self._fs.set_xattr(path, BUCKET, raw, exists=None)
         else:
             self._directories.remove_xattr(path, BUCKET)
+
+    def _lists(self, bucket: Bucket) -> bool:
+        """Tell whether a bucket is the caller's own, or a directory nobody made as a bucket."""
+        if bucket.status.owner == self._principal.hadoop_user:
+            return True
+        try:
+            self._fs.xattrs(bucket.path, [MADE])
+        except AttributeNotFound:
+            return True
+        except (AccessDenied, PathNotFound):
+            return False
+        return False
 
     def _raw_record(self, bucket: HdfsPath) -> bytes:
         try:

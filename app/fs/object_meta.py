@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OBJECT = "user.httpfs-proxy.object"
 IMPLIED = "user.httpfs-proxy.implied"
 BUCKET = "user.httpfs-proxy.bucket"
+MADE = "user.httpfs-proxy.made"
 EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e"
 MAX_RECORD = 14 * 1024
 """HDFS keeps 16 KiB for name and value (dfs.namenode.fs-limits.max-xattr-size)."""

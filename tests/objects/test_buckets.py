@@ -17,7 +17,7 @@ from app.core.object_errors import (
 )
 from app.core.objects import ObjectMeta
 from app.core.paths import HdfsPath, child_of
-from app.fs.object_meta import IMPLIED
+from app.fs.object_meta import BUCKET, IMPLIED
 from app.fs.placing import status_or_none
 
 if TYPE_CHECKING:
@@ -54,6 +54,18 @@ def test_a_bucket_is_made_once(shop: Shop, backend: WebHdfsBackend) -> None:
     bob = shop.store_of(backend.as_user("bob"))
     with pytest.raises(BucketExists):
         bob.create_bucket("new-bucket")
+
+
+def test_the_buckets_that_others_made_are_not_listed(
+        shop: Shop, backend: WebHdfsBackend) -> None:
+    shop.fs.mkdirs(child_of(shop.root, "plain"), "755")
+    assert shop.store.create_bucket("made-as-one")
+    bob = shop.store_of(backend.as_user("bob"))
+    names = [one.name for one in bob.buckets()]
+    assert "plain" in names
+    assert "made-as-one" not in names
+    assert "made-as-one" in [one.name for one in shop.store.buckets()]
+    assert bob.bucket("made-as-one").name == "made-as-one"
 
 
 def test_a_nested_bucket_is_a_directory_below(shop: Shop) -> None:
@@ -114,7 +126,7 @@ def test_what_is_kept_with_a_bucket(shop: Shop) -> None:
     shop.store.set_bucket_record("bucket", {"tags": {}})
     assert shop.store.bucket_record("bucket") == {}
     shop.store.set_bucket_record("bucket", {})
-    assert shop.fs.xattrs(shop.path) == {}
+    assert BUCKET not in shop.fs.xattrs(shop.path)
     with pytest.raises(NoSuchBucket):
         shop.store.bucket_record("none")
     with pytest.raises(NoSuchBucket):
