@@ -20,6 +20,7 @@ from app.core.object_errors import (
     MalformedAuthorization,
     MalformedQueryAuthorization,
     SigningRuleBroken,
+    WrongRegion,
     WrongSignature,
 )
 
@@ -127,8 +128,8 @@ def read_credential(text: str) -> Credential:
 def check_scope(credential: Credential, region: str, stamp: str) -> None:
     """Raise MalformedAuthorization unless the scope is this region's, S3's and of this day."""
     if credential.region != region:
-        raise MalformedAuthorization(
-            f"the region '{printable(credential.region)}' is wrong; expecting '{region}'")
+        raise WrongRegion(
+            f"the region '{printable(credential.region)}' is wrong; expecting '{region}'", region)
     if credential.service != SERVICE:
         raise MalformedAuthorization(
             f"the service '{printable(credential.service)}' is wrong; expecting '{SERVICE}'")

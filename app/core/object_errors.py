@@ -7,7 +7,7 @@ GatewayError
 │   PartTooSmall, InvalidTag, InvalidPolicyDocument, MalformedDocument
 └── NotAuthenticated: UnknownAccessKey, WrongSignature, SigningRuleBroken, ClockSkew,
     ExpiredRequest, MalformedAuthorization
-    └── MalformedQueryAuthorization
+    └── MalformedQueryAuthorization, WrongRegion
 """
 
 from __future__ import annotations
@@ -154,6 +154,14 @@ class MalformedAuthorization(NotAuthenticated):
 
 class MalformedQueryAuthorization(MalformedAuthorization):
     """The same of a presigned URL."""
+
+
+class WrongRegion(MalformedAuthorization):
+    """Signed for another region than `region`, which is the gateway's."""
+
+    def __init__(self, message: str, region: str) -> None:
+        super().__init__(message)
+        self.region = region
 
 
 class SigningRuleBroken(NotAuthenticated):

@@ -146,6 +146,8 @@ _DETAILS: dict[type[GatewayError], Callable[[Any], list[Field]]] = {
     object_errors.KeyTooLong: lambda error: [
         ("Size", error.size), ("MaxSizeAllowed", error.limit)],
     object_errors.InvalidBucketName: lambda error: [("BucketName", error.bucket)],
+    # By this element clients find out where to ask again.
+    object_errors.WrongRegion: lambda error: [("Region", error.region)],
     object_errors.WrongSignature: lambda error: [
         ("StringToSign", error.string_to_sign), ("CanonicalRequest", error.canonical)],
 }

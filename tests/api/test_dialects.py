@@ -43,6 +43,7 @@ SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
     object_errors.InvalidKey: ("a\0b", "it has a NUL"),
     object_errors.KeyTooLong: ("k" * 2000, 2000, 1024),
     object_errors.PartTooSmall: (1, "d41d8cd98f00b204e9800998ecf8427e", 10, 5242880),
+    object_errors.WrongRegion: ("the region is wrong", "us-east-1"),
     S3Error: ("InvalidArgument",),
 }
 ROOT = HdfsPath("/data/secret-room")

@@ -73,8 +73,8 @@ class World:
         config.setdefault("retries", {"total_max_attempts": 1})
         config.setdefault("s3", {"addressing_style": "virtual" if style == "virtual" else "path"})
         made = boto3.session.Session().client(
-            "s3", endpoint_url=url, region_name=REGION, aws_access_key_id=key_id,
-            aws_secret_access_key=secret, config=Config(**config),
+            "s3", endpoint_url=url, aws_access_key_id=key_id, aws_secret_access_key=secret,
+            config=Config(**{"region_name": REGION, **config}),
             verify=str(self.certificate.file) if self.certificate else None)
         if style == "virtual":
             made.meta.events.register("before-send.s3", self._without_dns)

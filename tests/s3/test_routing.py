@@ -253,7 +253,18 @@ def test_the_audit_line(s3: World, client: Any, bucket: str, key: str) -> None:
     assert "Signature" not in s3.gateway.audit_file.read_text()
 
 
-def test_the_region_is_that_of_the_configuration(s3: World) -> None:
-    assert s3.client().meta.region_name == REGION
-    told = s3.send("HEAD", "/no-such-bucket")
-    assert (told.status_code, told.content) == (404, b"")
+def test_a_client_of_another_region_is_told_which_is_this_one(
+    s3: World, bucket: str, key: str,
+) -> None:
+    key_id, _ = s3.key_of["someone"]
+    scope = f"{key_id}/20260101/eu-west-1/s3/aws4_request"
+    told = s3.send("GET", f"/{bucket}/{key}", user=None, headers={
+        "x-amz-date": "20260101T000000Z", "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date,"
+                         f" Signature={'0' * 64}"})
+    assert code_of(told) == (400, "AuthorizationHeaderMalformed")
+    assert f"<Region>{REGION}</Region>".encode() in told.content
+    # boto3 signs again for the region that it is told.
+    client = s3.client(region_name="eu-west-1")
+    assert client.meta.region_name == "eu-west-1"
+    assert client.get_object(Bucket=bucket, Key=key)["Body"].read() == b"content"
