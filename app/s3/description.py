@@ -56,7 +56,7 @@ def system_headers(headers: Mapping[str, str]) -> dict[str, str]:
     kept = {name: headers[name] for name in _SYSTEM if headers.get(name)}
     # aws-chunked is how the body came, not how the object is coded.
     codings = [coding.strip() for coding in kept.pop("content-encoding", "").split(",")]
-    coding = ",".join(one for one in codings if one and one.lower() != "aws-chunked")
+    coding = ", ".join(one for one in codings if one and one.lower() != "aws-chunked")
     kept.setdefault("content-type", DEFAULT_TYPE)
     return kept | ({"content-encoding": coding} if coding else {})
 
