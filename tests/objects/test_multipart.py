@@ -446,6 +446,22 @@ def test_uploads_that_may_not_be_read_are_left_out(
     assert list(world.multipart.uploads(BUCKET)) == [upload, other]
 
 
+def test_uploads_under_way_do_not_keep_a_bucket(world: World) -> None:
+    upload = world.begin()
+    claims = world.fill(upload, b"one")
+    world.objects.delete_bucket(BUCKET)
+    with pytest.raises(NoSuchBucket):
+        world.complete(upload, claims)
+    with pytest.raises(NoSuchBucket):
+        world.put(upload, 2, b"two")
+
+
+def test_an_upload_is_no_object(world: World) -> None:
+    upload = world.begin()
+    world.fill(upload, b"one")
+    assert world.objects.list(BUCKET).entries == []
+
+
 def test_other_hidden_names_are_no_uploads(world: World) -> None:
     world.fs.mkdirs(child_of(world.path, ".httpfs-proxy-upload-x"))
     world.fs.mkdirs(child_of(world.path, ".httpfs-proxy-uploads"))
