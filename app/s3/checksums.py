@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 import re
+import zlib
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from awscrt import checksums as crt
@@ -69,7 +70,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "CRC32": Kind(4, lambda: _Crc(crt.crc32, 4), full_object=True, composite=True),
+    "CRC32": Kind(4, lambda: _Crc(zlib.crc32, 4), full_object=True, composite=True),
     "CRC32C": Kind(4, lambda: _Crc(crt.crc32c, 4), full_object=True, composite=True),
     "CRC64NVME": Kind(8, lambda: _Crc(crt.crc64nvme, 8), full_object=True, composite=False),
     "SHA1": Kind(20, lambda: hashlib.sha1(usedforsecurity=False), full_object=False,

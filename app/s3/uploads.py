@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from app.fs.upload_layout import is_id
 from app.s3.errors import invalid_argument
 from app.s3.form import document
 from app.s3.times import iso_time
@@ -61,6 +62,8 @@ def list_multipart_uploads(call: S3Call) -> Response:
     prefix, delimiter = call.param("prefix"), call.param("delimiter")
     key_marker = call.param("key-marker")
     upload_marker = call.param("upload-id-marker") if key_marker else ""
+    if upload_marker and not is_id(upload_marker):
+        raise invalid_argument("upload-id-marker", upload_marker, "Invalid uploadId marker")
     found = call.objects.uploads.uploads(
         call.bucket, prefix=prefix, after_key=key_marker, after_upload=upload_marker)
     page, prefixes, last = _page(found, most, prefix, delimiter, key_marker)

@@ -146,6 +146,12 @@ def test_uploads_listed(client: Any, bucket: str) -> None:
     assert [one["Key"] for one in client.list_multipart_uploads(
         Bucket=bucket, Prefix="a/2")["Uploads"]] == ["a/2"]
     assert client.list_multipart_uploads(Bucket=bucket, MaxUploads=0)["IsTruncated"] is False
+    for params in ({"KeyMarker": "b", "UploadIdMarker": "x"}, {"MaxUploads": -1},
+                   {"EncodingType": "base64"}):
+        assert refusal(client.list_multipart_uploads, Bucket=bucket, **params) == (
+            400, "InvalidArgument")
+    quoted = client.list_multipart_uploads(Bucket=bucket, Prefix="c")["Uploads"]
+    assert [one["Key"] for one in quoted] == ["c&<"]
 
 
 # --- the form of Alluxio's REST API
