@@ -7,6 +7,7 @@ import hashlib
 import threading
 import uuid
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,8 +77,10 @@ class World:
 
     def fill(self, upload: Upload, *contents: bytes) -> list[PartClaim]:
         """Upload parts from number 1 on, and return what completes them."""
-        return [claim(self.put(upload, number, content))
-                for number, content in enumerate(contents, 1)]
+        with ThreadPoolExecutor(len(contents)) as threads:
+            return list(threads.map(
+                lambda number: claim(self.put(upload, number, contents[number - 1])),
+                range(1, len(contents) + 1)))
 
     def complete(self, upload: Upload, claims: list[PartClaim], **options: Any) -> ObjectInfo:
         """Complete, with parts of any size."""

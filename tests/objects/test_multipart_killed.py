@@ -26,8 +26,6 @@ from tests.objects.multipart_world import (
     BUCKET,
     KEY,
     World,
-    at_once,
-    claim,
     content_of,
     etag_of,
     new_world,
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from app.core.objects import PartClaim, Upload
+    from app.core.objects import Upload
     from app.fs.webhdfs import WebHdfsBackend
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -64,13 +62,9 @@ class Scene(NamedTuple):
 
     def order(self, upload: Upload, *ways: str) -> Order:
         """Return the order to complete an upload of all CONTENTS."""
-        claims: list[PartClaim] = []
-        assert at_once(*[
-            lambda number=number, content=content: claims.append(
-                claim(self.world.put(upload, number, content)))
-            for number, content in enumerate(CONTENTS, 1)]) == []
+        claims = self.world.fill(upload, *CONTENTS)
         return Order(self.target, self.world.root, self.state, upload.key, upload.upload_id,
-                     sorted(claims), frozenset(ways))
+                     claims, frozenset(ways))
 
     def sweep(self, *, later: float = 0.0) -> None:
         """Have a living worker put right what dead ones left, `later` (seconds) than now."""
