@@ -96,6 +96,17 @@ def test_each_object_has_its_own_outcome(s3: World, client: Any, bucket: str) ->
     assert client.head_object(Bucket=bucket, Key="closed/key")["ETag"] == etag
 
 
+def test_many_in_the_same_directories(client: Any, bucket: str) -> None:
+    keys = [f"d{number % 3}/e{number % 5}/{number}" for number in range(60)]
+    for key in keys:
+        client.put_object(Bucket=bucket, Key=key, Body=b"")
+    # Each is named twice: whichever comes second finds nothing, and that is no error.
+    told = client.delete_objects(Bucket=bucket, Delete={"Objects": [
+        {"Key": key} for key in keys * 2]})
+    assert [one["Key"] for one in told["Deleted"]] == keys * 2
+    client.delete_bucket(Bucket=bucket)
+
+
 def test_a_thousand_and_no_more(s3: World, bucket: str) -> None:
     path = f"/{bucket}?delete"
     body = document(*map(str, range(1000)), quiet="<Quiet>true</Quiet>")
