@@ -151,6 +151,9 @@ class S3Settings:
         " `https://s3.example.net/bucket/key`, and `https://bucket.s3.example.net/key` too."))
     ports: tuple[int, ...] = setting((), Ports(), (
         "Ports, among those that the gateway listens on, whose root is S3 whatever the host name."))
+    bucket_permission: str = setting("700", Permission(), (
+        "Mode of a bucket's directory that CreateBucket makes. S3's buckets are their owner's"
+        " alone; `775` lets the group write and all Hadoop users read, as far as the files do."))
     clock_skew: float = setting(900.0, Seconds(1), (
         "Seconds by which the time of a signed request may differ from the gateway's."))
     public: tuple[str, ...] = setting(
@@ -158,7 +161,8 @@ class S3Settings:
             "Buckets that anybody may read without credentials: `bucket=user` opens it as this"
             " user of the users file sees it, for listing, GET and HEAD."))
     upload_max_age: float = setting(604_800.0, Seconds(1), (
-        "Seconds after which a multipart upload that was neither completed nor aborted is removed."))
+        "Seconds after which a multipart upload that was neither completed nor aborted is"
+        " removed."))
     etag_cache: int = setting(100_000, AtLeast(0), (
         "ETags remembered by each worker, so that listings need not ask HDFS for them again;"
         " about 300 bytes each."))

@@ -37,7 +37,8 @@ COLON = "\uf03a"
 DOT = "\uf02e"
 EMPTY = "\uf02f"
 _ESCAPES = re.compile(f"[{COLON}{DOT}{EMPTY}]")
-_NEW_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_NEW_BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+                         r"(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
 _IPV4 = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+")
 _ANY_BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 
@@ -104,10 +105,11 @@ def names_of_bucket(bucket: str) -> list[str]:
 def check_new_bucket(bucket: str) -> None:
     """Raise InvalidBucketName unless a new bucket may have this name (S3's naming rules)."""
     for name in bucket.split(":"):
-        if (not _NEW_BUCKET.fullmatch(name) or ".." in name or _IPV4.fullmatch(name)
+        if (not _NEW_BUCKET.fullmatch(name) or _IPV4.fullmatch(name)
                 or name.startswith("xn--")):
             raise InvalidBucketName(bucket, "3 to 63 lower-case letters, digits, '.' and '-', a"
-                                    " letter or digit at both ends, not an IP address")
+                                    " letter or digit at both ends and beside each '.', not an IP"
+                                    " address")
 
 
 def is_bucket_name(name: str) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Buckets(ObjectReader):
     """The buckets of one principal."""
 
-    _directory_permission: str
+    _bucket_permission: str
 
     def buckets(self) -> Iterator[Bucket]:
         """Yield the buckets by name; HDFS's order is that of ASCII, and they have no other.
@@ -57,7 +57,7 @@ class Buckets(ObjectReader):
         status = status_or_none(self._fs, path)
         if status is None:
             check_new_bucket(name)
-            self._fs.mkdirs(path, self._directory_permission)
+            self._fs.mkdirs(path, self._bucket_permission)
             self._fs.set_xattr(path, MADE, b"bucket", exists=None)
             return True
         if not status.is_directory or status.owner != self._principal.hadoop_user:

@@ -26,12 +26,12 @@ class ObjectStore(ObjectListing):
 
     def __init__(
         self, principal: Principal, fs: FileSystem, staging: Staging, etags: EtagCache, *,
-        file_permission: str, directory_permission: str,
+        file_permission: str, bucket_permission: str,
     ) -> None:
         super().__init__(principal, fs, staging, etags)
         self._placing = Placing(fs)
         self._file_permission = file_permission
-        self._directory_permission = directory_permission
+        self._bucket_permission = bucket_permission
 
     @cached_property
     def uploads(self) -> Multipart:

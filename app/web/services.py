@@ -42,4 +42,4 @@ class Services(NamedTuple):
         return ObjectStore(
             principal, self.backend.as_user(principal.hadoop_user), self.staging, self.etags,
             file_permission=self.settings.files.file_permission,
-            directory_permission=self.settings.files.directory_permission)
+            bucket_permission=self.settings.s3.bucket_permission)

@@ -52,7 +52,7 @@ class World:
         """Return the objects as seen through another file system, of the same user."""
         principal = Principal("someone", fs.user, bucket_root=self.root, read_only=read_only)
         return ObjectStore(principal, fs, self.staging, EtagCache(100),
-                           file_permission="644", directory_permission="755")
+                           file_permission="644", bucket_permission="755")
 
     def begin(self, key: str = KEY, meta: ObjectMeta | None = None, *words: str) -> Upload:
         """Begin an upload."""

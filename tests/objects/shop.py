@@ -67,7 +67,7 @@ class Shop:
         fs = fs or self.seen
         who = Principal("someone", fs.user, **{"bucket_root": self.root, **principal})
         return ObjectStore(who, fs, self.staging, EtagCache(etags),
-                           file_permission="664", directory_permission="775")
+                           file_permission="664", bucket_permission="775")
 
     def put(
         self, key: str, content: bytes | Iterable[bytes] = b"", meta: ObjectMeta | None = None,

@@ -75,7 +75,8 @@ def test_a_nested_bucket_is_a_directory_below(shop: Shop) -> None:
     assert not shop.store.create_bucket("bucket:inner")
 
 
-@pytest.mark.parametrize("name", ["ab", "Upper", "a_b", "1.2.3.4", "a..b", "xn--a", "a" * 64, ".."])
+@pytest.mark.parametrize("name", [
+    "ab", "Upper", "a_b", "1.2.3.4", "a..b", "xn--a", "foo.-bar", "foo-.bar", "a" * 64, ".."])
 def test_no_new_bucket_has_such_a_name(shop: Shop, name: str) -> None:
     with pytest.raises(InvalidBucketName):
         shop.store.create_bucket(name)
