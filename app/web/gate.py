@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_HEADERS = [("X-Content-Type-Options", "nosniff")]
-_UNCACHED = ("Cache-Control", "no-cache, private")
+_AS_THEY_ARE = [("X-Content-Type-Options", "nosniff")]
+_HEADERS = [*_AS_THEY_ARE, ("Cache-Control", "no-cache, private")]
 
 
 class Gate:
@@ -51,9 +51,8 @@ class Gate:
             exchange.status = int(status[:3])
             if body:
                 body.settle()
-            extra = [*_HEADERS, ("X-Request-Id", exchange.request_id)]
-            if not exchange.own_caching:
-                extra.append(_UNCACHED)
+            extra = [*(_AS_THEY_ARE if exchange.own_caching else _HEADERS),
+                     ("X-Request-Id", exchange.request_id)]
             line = _STATUS_LINES.get(exchange.status, status)
             return start_response(line, headers + extra, *([exc_info] if exc_info else []))
 
