@@ -22,7 +22,7 @@ from app.core.object_errors import WrongSignature
 from app.s3.errors import S3Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 LEAST_CHUNK = 8 * 1024
 """Bytes that all chunks but the last must have."""
@@ -48,17 +48,24 @@ class Signer(Protocol):
 def decoded_length(header: str | None) -> int:
     """Return the bytes that x-amz-decoded-content-length promises. Raises LengthRequired."""
     if header is None or not _LENGTH.fullmatch(header.strip()):
-        raise LengthRequired("You must provide the x-amz-decoded-content-length HTTP header.")
+        raise LengthRequired("You must provide the Content-Length HTTP header.")
     return int(header)
 
 
 class Decoder:
-    """Decodes one body of `length` bytes; `trailers` are known when `decode` has ended."""
+    """Decodes one body of `length` bytes; `trailers` are known when `decode` has ended.
 
-    def __init__(self, length: int, *, signer: Signer | None, trailer: bool) -> None:
+    Signed ones are `announced` by their names; None is for whatever comes.
+    """
+
+    def __init__(
+        self, length: int, *, signer: Signer | None, trailer: bool,
+        announced: Collection[str] | None = None,
+    ) -> None:
         self._rest = length
         self._signer = signer
         self._trailer = trailer
+        self._announced = announced
         self.trailers: dict[str, str] = {}
 
     def decode(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -118,7 +125,7 @@ class Decoder:
             self.trailers[found[1].lower()] = found[2]
         if self._signer and self._trailer:
             signature = self.trailers.pop(TRAILER_SIGNATURE, None)
-            if signature is None:
+            if signature is None or self._announced not in (None, self.trailers.keys()):
                 raise S3Error("MalformedTrailerError")
             _compare(self._signer.trailer(_canonical(self.trailers)), signature)
 

@@ -125,6 +125,11 @@ class Promise(NamedTuple):
         """Tell whether a trailer was announced."""
         return bool(self.kind) and not self.value
 
+    @property
+    def announced(self) -> set[str]:
+        """The names of the trailers that must come."""
+        return {header_of(self.kind)} if self.trailing else set()
+
 
 def promised(headers: Mapping[str, str], payload_hash: str) -> Promise:
     """Return what the headers (lower-case names) promise of the body.
@@ -263,8 +268,7 @@ class Tally:
 
 def _trailing_value(promise: Promise, trailers: Mapping[str, str]) -> str:
     """Return the checksum that was promised, now that the trailers are known."""
-    announced = {header_of(promise.kind)} if promise.trailing else set()
-    if set(trailers) != announced:
+    if trailers.keys() != promise.announced:
         raise S3Error("MalformedTrailerError")
     if not promise.trailing:
         return promise.value

@@ -52,16 +52,17 @@ def range_counts(headers: Named, info: ObjectInfo) -> bool:
     if_range = headers.get("if-range")
     if if_range is None or matches(if_range, info.meta.etag):
         return True
-    return _seconds(if_range) == info.status.modification_time // 1000
+    return seconds_of(if_range) == info.status.modification_time // 1000
 
 
 def _modified_since(header: str | None, info: ObjectInfo) -> bool | None:
     """Tell whether the object is newer than a date; None where there is none to compare."""
-    seconds = _seconds(header)
+    seconds = seconds_of(header)
     return None if seconds is None else info.status.modification_time // 1000 > seconds
 
 
-def _seconds(header: str | None) -> int | None:
+def seconds_of(header: str | None) -> int | None:
+    """Return an HTTP date in epoch seconds; None where there is none that can be read."""
     if header is None:
         return None
     try:

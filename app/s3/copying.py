@@ -103,8 +103,9 @@ def described_copy(
 ) -> ObjectMeta:
     """Return what the copy is described by: the source's words or the request's."""
     meta = replace(source, part_sizes=(), upload="")
+    user = user_metadata(headers)  # too much of it is refused even where it does not count
     if directives[METADATA] == REPLACE:
-        meta = replace(meta, headers=system_headers(headers), user=user_metadata(headers))
+        meta = replace(meta, headers=system_headers(headers), user=user)
     if directives[TAGGING] == REPLACE:
         meta = replace(meta, tags=tags_of(headers.get("x-amz-tagging", "")))
     return meta

@@ -86,7 +86,8 @@ class Content:
             raise InvalidRequest(f"only requests with an AWS4-HMAC-SHA256 Authorization header may"
                                  f" send a body as {payload_hash}")
         return Decoder(declared or 0, signer=call.caller.chunks if signed else None,
-                       trailer=payload_hash != SIGNED_CHUNKS)
+                       trailer=payload_hash != SIGNED_CHUNKS,
+                       announced=self._promise.announced)
 
     @property
     def expected(self) -> bool:

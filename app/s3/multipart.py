@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from app.core.errors import InvalidRequest
+from app.core.errors import InvalidRequest, PreconditionFailed
 from app.core.object_errors import NoSuchUpload
 from app.s3 import copying, preconditions
 from app.s3.checksums import COMPOSITE, DEFAULT, FULL_OBJECT, KINDS, kind_named
 from app.s3.completion import Completion
+from app.s3.conditions import seconds_of
 from app.s3.description import described, refuse_unsupported
-from app.s3.errors import S3Error, invalid_argument
+from app.s3.errors import invalid_argument
 from app.s3.form import document, location
 from app.s3.incoming import Content, checksum_headers, headers_of
 from app.s3.patience import patiently
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LAST_PART = 10_000
 LEAST_PART = 5 * 1024 * 1024
+INITIATED = "x-amz-if-match-initiated-time"
 ALGORITHM, TYPE = "x-amz-checksum-algorithm", "x-amz-checksum-type"
 
 
@@ -50,6 +52,7 @@ def checksum_asked(headers: Mapping[str, str]) -> tuple[str, str]:
 
     Raises InvalidRequest for what does not go together.
     """
+    check_type(headers)
     given, kind_of_sum = headers.get(ALGORITHM), headers.get(TYPE, "").upper()
     if given is None:
         if kind_of_sum:
@@ -58,7 +61,6 @@ def checksum_asked(headers: Mapping[str, str]) -> tuple[str, str]:
         return "", ""
     algorithm = kind_named(given, ALGORITHM)
     kind = KINDS[algorithm]
-    check_type(headers)
     default = COMPOSITE if kind.composite else FULL_OBJECT
     kind_of_sum = kind_of_sum or default
     if not (kind.full_object if kind_of_sum == FULL_OBJECT else kind.composite):
@@ -96,6 +98,7 @@ def upload_part_copy(call: S3Call) -> Response:
     number = part_number(call)
     headers = headers_of(call)
     refuse_unsupported(headers)
+    copying.parse_source(headers[copying.SOURCE])
     upload = _upload(call)
     source = copying.source_of(call, headers)
     wanted = copying.range_of(headers.get(f"{copying.SOURCE}-range"), source.size)
@@ -138,8 +141,9 @@ def complete_multipart_upload(call: S3Call) -> Response:
 
 def abort_multipart_upload(call: S3Call) -> Response:
     """Remove an upload and its parts."""
-    if "x-amz-if-match-initiated-time" in call.headers:
-        raise S3Error("NotImplemented")
+    initiated = call.headers.get(INITIATED)
+    if initiated is not None and seconds_of(initiated) != _upload(call).initiated // 1000:
+        raise PreconditionFailed(INITIATED)
     call.objects.uploads.abort(call.bucket, call.key, call.param("uploadId"))
     return empty(204)
 
@@ -151,7 +155,7 @@ def part_number(call: S3Call) -> int:
             1 <= int(text) <= LAST_PART):
         return int(text)
     raise invalid_argument("partNumber", text, f"Part number must be an integer between 1 and"
-                                               f" {LAST_PART}, inclusive")
+                                               f" {LAST_PART}, inclusive.")
 
 
 def _upload(call: S3Call) -> Upload:

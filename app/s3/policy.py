@@ -13,7 +13,6 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from app.core.errors import BodyTooLarge
 from app.core.object_errors import InvalidPolicyDocument
 from app.s3.errors import S3Error
 
@@ -29,11 +28,12 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 class Condition(NamedTuple):
-    """One condition: `operator` is "eq" or "starts-with"; `field` in lower case."""
+    """One condition: `operator` is "eq" or "starts-with"; `field` in lower case; `text` as JSON."""
 
     operator: str
     field: str
     value: str
+    text: str
 
     def holds(self, fields: Mapping[str, str]) -> bool:
         """Tell whether the fields meet it; one that is absent counts as empty."""
@@ -41,12 +41,6 @@ class Condition(NamedTuple):
         if self.operator == _STARTS:
             return actual.startswith(self.value)
         return self.field in fields and actual == self.value
-
-    @property
-    def text(self) -> str:
-        """The condition as JSON."""
-        return json.dumps([self.operator, f"${self.field}", self.value], ensure_ascii=False,
-                          separators=(", ", ": "))
 
 
 class Policy(NamedTuple):
@@ -72,7 +66,7 @@ class Policy(NamedTuple):
     def check_size(self, size: int, *, whole: bool) -> None:
         """Raise for a file of `size` bytes; while it is not `whole`, only for too many."""
         if self.most is not None and size > self.most:
-            raise BodyTooLarge(self.most)
+            raise S3Error("EntityTooLarge", MaxSizeAllowed=str(self.most))
         if whole and size < self.least:
             raise S3Error("EntityTooSmall", ProposedSize=str(size), MinSizeAllowed=str(self.least))
 
@@ -142,7 +136,7 @@ def _condition(given: Any) -> Condition:
         (name, value), = given.items()
         if not isinstance(value, str):
             raise _invalid("Invalid Simple-Condition: value must be a string.")
-        return Condition(_EQ, name.lower(), value)
+        return Condition(_EQ, name.lower(), value, json.dumps([_EQ, f"${name}", value]))
     if not isinstance(given, list):
         raise _invalid("Invalid condition test: must be a List or Object.")
     if not given:
@@ -156,8 +150,12 @@ def _condition(given: Any) -> Condition:
     if not isinstance(field, str) or not isinstance(value, str):
         raise _invalid("Invalid JSON.")
     if not field.startswith("$"):
-        raise _violated("Policy Condition failed: " + json.dumps(given, separators=(",", ":")))
-    return Condition(operator, field[1:].lower(), value)
+        raise _violated("Policy Condition failed: " + _json(given))
+    return Condition(operator, field[1:].lower(), value, _json(given))
+
+
+def _json(given: list[Any]) -> str:
+    return json.dumps(given, separators=(",", ":"), ensure_ascii=False)
 
 
 def _range(given: list[Any]) -> tuple[int, int]:

@@ -31,8 +31,8 @@ def for_write(
     others = "if-modified-since" in headers or "if-unmodified-since" in headers
     if others or (if_none is not None and (if_match is not None or if_none.strip() != "*")):
         raise S3Error("NotImplemented", "A header you provided implies functionality that is not"
-                                        " implemented: a write is conditional by If-Match with an"
-                                        " ETag or by If-None-Match: *")
+                                        " implemented.", Supported="If-Match with an ETag, or"
+                                                                   " If-None-Match: *")
     if if_match is None and if_none is None:
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,7 +111,11 @@ def test_uploads_that_are_not_there(client: Any, bucket: str) -> None:
 def test_aborted(s3: World, client: Any, bucket: str) -> None:
     upload = begin(client, bucket)
     put_parts(client, upload, b"1", b"2")
-    answer = client.abort_multipart_upload(**upload)
+    initiated = client.list_multipart_uploads(Bucket=bucket)["Uploads"][0]["Initiated"]
+    assert refusal(client.abort_multipart_upload, **upload,
+                   IfMatchInitiatedTime=initiated + timedelta(seconds=1)) == (
+                       412, "PreconditionFailed")
+    answer = client.abort_multipart_upload(**upload, IfMatchInitiatedTime=initiated)
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert refusal(client.list_parts, **upload) == (404, "NoSuchUpload")
     assert names_in(s3, bucket) == 0
