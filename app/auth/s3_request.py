@@ -120,7 +120,7 @@ def moment_of(text: str) -> Moment:
 
 def moment_of_headers(headers: Mapping[str, str]) -> Moment:
     """Return when a request says that it was signed: x-amz-date, else Date."""
-    return moment_of(headers.get("x-amz-date") or headers.get("date", ""))
+    return moment_of(headers.get("x-amz-date", headers.get("date", "")))
 
 
 def _http_date(text: str) -> datetime:

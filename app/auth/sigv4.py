@@ -101,7 +101,7 @@ def read_query(values: Mapping[str, str]) -> Claim:
     if values["X-Amz-Algorithm"] != ALGORITHM:
         raise MalformedQueryAuthorization(f"the only X-Amz-Algorithm here is {ALGORITHM}")
     expires = values["X-Amz-Expires"]
-    if not re.fullmatch("[0-9]{1,9}", expires) or int(expires) > MAX_EXPIRES:
+    if not re.fullmatch("-?[0-9]{1,9}", expires) or int(expires) > MAX_EXPIRES:
         raise MalformedQueryAuthorization(
             f"X-Amz-Expires is a number of seconds from 0 to {MAX_EXPIRES} (a week)")
     try:

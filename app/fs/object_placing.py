@@ -167,7 +167,7 @@ class ObjectPlacing(Buckets):
         if self._fs.flavor.rename_options and not guard.is_set:
             self._placing.put(stage, path, lambda: True, source)
             return
-        with turn(self._staging.store, path):
+        with turn(self._staging, path):
             self._placing.put(
                 stage, path,
                 lambda: guard.check() is not None if guard.is_set else self._is_there(path),

@@ -104,7 +104,7 @@ class ObjectReader:
         """Look again, where an object that is being replaced is not there for a moment."""
         if self._fs.flavor.rename_options:
             return None
-        with suppress(OperationAborted), turn(self._staging.store, place.content):
+        with suppress(OperationAborted), turn(self._staging, place.content):
             return self.look(place)
         return None
 

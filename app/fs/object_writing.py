@@ -129,7 +129,7 @@ class ObjectWriting(MarkerWriting):
     def _delete_if(self, place: Place, precondition: Precondition) -> bool:
         """Delete the version that the precondition holds for, and no other."""
         guard = Guard(self, place, precondition)
-        with turn(self._staging.store, place.content):
+        with turn(self._staging, place.content):
             for _ in range(TRIES):
                 known = guard.check()
                 if known is None or place.is_directory:

@@ -18,23 +18,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.core.paths import HdfsPath
-    from app.state.store import Store, Value
+    from app.fs.staging import Staging
+    from app.state.store import Value
 
 _SPACE = "turns"
 LEASE_SECONDS = 60.0
-"""After which a turn ends by itself, as its worker must have died."""
+"""After which a turn ends by itself, should nobody see that its worker has died."""
 _PATIENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.01
 
 
 @contextmanager
-def turn(store: Store, path: HdfsPath) -> Iterator[None]:
-    """Wait until nobody else has the turn at `path`, and have it. Raises OperationAborted."""
-    own = secrets.token_hex(8)
+def turn(staging: Staging, path: HdfsPath) -> Iterator[None]:
+    """Wait until nobody else has the turn at `path`, and have it. Raises OperationAborted.
+
+    The turn of a worker that was killed is over.
+    """
+    store, own = staging.store, secrets.token_hex(8)
+    record = {"by": own, "worker": staging.workers.own_id}
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not store.add(_SPACE, path, {"by": own}, ttl=LEASE_SECONDS):
+    while not store.add(_SPACE, path, record, ttl=LEASE_SECONDS):
         if time.monotonic() > deadline:
             raise OperationAborted(path)
+        _end_if_dead(staging, path)
         time.sleep(_POLL_SECONDS)
 
     def ended(value: Value | None) -> Value | None:
@@ -44,3 +50,15 @@ def turn(store: Store, path: HdfsPath) -> Iterator[None]:
         yield
     finally:
         store.update(_SPACE, path, ended, ttl=LEASE_SECONDS)
+
+
+def _end_if_dead(staging: Staging, path: HdfsPath) -> None:
+    """End the turn of whoever has it, if that worker is dead."""
+    held = staging.store.get(_SPACE, path)
+    if held is None or staging.workers.is_alive(held["worker"]):
+        return
+
+    def ended(value: Value | None) -> Value | None:
+        return None if value is None or value["by"] == held["by"] else value
+
+    staging.store.update(_SPACE, path, ended, ttl=LEASE_SECONDS)

@@ -187,7 +187,7 @@ def test_the_clock_skew(world: S3World, shift: float, error: type[Exception] | N
     (60, 57, None), (60, 61, ExpiredRequest), (0, 0.5, ExpiredRequest),
     (604_800, 604_700, None), (604_800, 604_801, ExpiredRequest), (60, -899, None),
     (60, -902, SigningRuleBroken), (604_801, 0, MalformedQueryAuthorization),
-    (-7, 0, MalformedQueryAuthorization)])
+    (-7, 0, ExpiredRequest)])
 def test_the_life_of_a_presigned_url(
     world: S3World, expires: int, shift: float, error: type[Exception] | None,
 ) -> None:
@@ -277,7 +277,7 @@ def test_an_unreadable_header(in_2013: S3World, authorization: str) -> None:
     *({name: None} for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders",
                                 "Signature")),
     {"Algorithm": "AWS4-HMAC-SHA1"}, {"Credential": "HAHAHA"}, {"Credential": "%ff%2Fa"},
-    {"Expires": "soon"}, {"Expires": "1e3"}, {"Expires": "604801"}, {"Expires": "-1"},
+    {"Expires": "soon"}, {"Expires": "1e3"}, {"Expires": "604801"}, {"Expires": "--1"},
     {"Expires": "9" * 5000}, {"SignedHeaders": "Host"}, {"SignedHeaders": ""},
     {"Signature": "0&X-Amz-Signature=0"}, {"Expires": "60&X%2dAmz%2DExpires=600"},
     {"Date": f"{NOW}&X-Amz-Date={NOW}"}, {"Signature": "%c3%28"}])

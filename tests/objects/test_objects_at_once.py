@@ -314,7 +314,7 @@ def test_a_turn_that_is_not_given_back_is_waited_for_in_vain(
 ) -> None:
     monkeypatch.setattr(turns, "_PATIENCE_SECONDS", 0.1)
     put(shop, "key", b"old")
-    lost = turns.turn(shop.staging.store, shop.at("key"))
+    lost = turns.turn(shop.staging, shop.at("key"))
     lost.__enter__()
     with pytest.raises(OperationAborted):
         shop.put("key", b"new", precondition=lambda _there: None)
@@ -324,3 +324,17 @@ def test_a_turn_that_is_not_given_back_is_waited_for_in_vain(
     lost.__exit__(None, None, None)
     shop.put("key", b"newest", precondition=lambda _there: None)
     assert shop.get("key") == b"newest"
+
+
+def test_the_turn_of_a_worker_that_died_is_over(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put(shop, "key", b"old")
+    workers = shop.staging.workers
+    with monkeypatch.context() as dead:
+        dead.setattr(type(workers), "own_id", "of a worker that nobody knows")
+        lost = turns.turn(shop.staging, shop.at("key"))
+        lost.__enter__()
+    shop.put("key", b"new", precondition=lambda _there: None)
+    assert shop.get("key") == b"new"
+    lost.__exit__(None, None, None)
