@@ -36,10 +36,15 @@ class Condition(NamedTuple):
     text: str
 
     def holds(self, fields: Mapping[str, str]) -> bool:
-        """Tell whether the fields meet it; one that is absent counts as empty."""
+        """Tell whether the fields meet it; one that is absent counts as empty.
+
+        A Content-Type with commas is a list, and each of it must begin as the condition says.
+        """
         actual = fields.get(self.field, "")
         if self.operator == _STARTS:
-            return actual.startswith(self.value)
+            listed = actual.split(",") if self.field == "content-type" else [actual]
+            return actual.startswith(self.value) and all(
+                one.strip().startswith(self.value) for one in listed[1:])
         return self.field in fields and actual == self.value
 
 

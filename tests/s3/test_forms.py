@@ -186,6 +186,13 @@ def test_conditions_that_fail(fields: dict[str, str], message: str) -> None:
     assert raised.value.code == "AccessDenied"
 
 
+def test_a_list_of_types() -> None:
+    made = policy.read(document([["starts-with", "$Content-Type", "text/"]]))
+    made.check({"content-type": "text/plain, text/html"}, NOW)
+    with pytest.raises(S3Error, match="Policy Condition failed"):
+        made.check({"content-type": "text/plain, image/jpeg"}, NOW)
+
+
 def test_expired() -> None:
     made = policy.read(document([]))
     made.check({}, NOW + timedelta(minutes=59))
