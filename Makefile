@@ -43,7 +43,7 @@ check: $(VENV)/.dev ## lint, types, and who may import whom
 	$(BIN)/mypy --strict scripts
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## measure the gateway beside HttpFS and WebHDFS; ARGS= are its options
+bench: $(VENV)/.dev ## measure the gateway beside HttpFS, WebHDFS and rclone; ARGS= are its options
 	@sh scripts/test-tools.sh java maven
 	$(BIN)/python -m bench $(ARGS)
 
@@ -51,6 +51,8 @@ lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml allows, and
 	$(COMPILE) --upgrade --output-file $(LOCKS)/run.txt pyproject.toml
 	$(COMPILE) --upgrade --extra dev --constraint $(LOCKS)/run.txt \
 		--output-file $(LOCKS)/dev.txt pyproject.toml
+	for client in $(LOCKS)/client-*.in; do \
+		$(COMPILE) --upgrade --output-file "$${client%.in}.txt" "$$client" || exit; done
 
 clean: ## remove the virtual environment, the caches and what was built (never DATA)
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clients.endpoint import GATEWAY_USER, HADOOP_USER, Endpoint
+from tests.clients.endpoint import GATEWAY_USER, HADOOP_USER, Endpoint, create_key
 from tests.deploy.front import Certificate, TlsGateway
 from tests.gateway import REPOSITORY, Gateway, default_users
 from tests.hadoop.daemon import free_port
@@ -72,13 +70,3 @@ def bucket(s3: Endpoint) -> Iterator[str]:
     s3.make_directory(f"/{name}")
     yield name
     s3.delete(f"/{name}")
-
-
-def create_key(gateway: Gateway, user: str) -> tuple[str, str]:
-    """Return a new access key of a gateway's user, and its secret."""
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "keys", "create", user, "--quiet",
-         "--config", str(gateway.config_file)],
-        cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    key_id, secret = done.stdout.split()
-    return key_id, secret

@@ -9,10 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import requests
+
+from tests.gateway import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +77,7 @@ class Endpoint(NamedTuple):
         done = subprocess.run(
             [str(word) for word in command], env=self._clean(variables), cwd=self.home,
             input=feed, capture_output=True, timeout=PATIENCE, check=False, **options)
-        told = done.stdout.decode(errors="replace")
+        told: str = done.stdout.decode(errors="replace")
         assert done.returncode == wanted, (
             f"{' '.join(map(str, command))}\nended with {done.returncode}, not {wanted}\n"
             f"{told[-8000:]}\n{done.stderr.decode(errors='replace')[-8000:]}")
@@ -113,17 +117,33 @@ class Endpoint(NamedTuple):
         assert self.webhdfs("DELETE", path, "DELETE", recursive="true").ok
 
 
+def create_key(gateway: Gateway, user: str) -> tuple[str, str]:
+    """Return a new access key of a gateway's user, and its secret."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "keys", "create", user, "--quiet",
+         "--config", str(gateway.config_file)],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    key_id, secret = done.stdout.split()
+    return key_id, secret
+
+
 def content(seed: str, size: int) -> bytes:
     """Return bytes that look random and are the same each time."""
     return hashlib.shake_256(seed.encode()).digest(size)
 
 
 def fill(directory: Path, files: Mapping[str, bytes]) -> Path:
-    """Write files below a new directory, and return it."""
+    """Write files below a new directory, and return it.
+
+    They are an hour old: S3 tells times in whole seconds, and who compares times would take a file
+    for newer than the object that was made of it in the same second.
+    """
+    hour_ago = time.time() - 3600
     for name, data in files.items():
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
+        os.utime(target, (hour_ago, hour_ago))
     return directory
 
 
