@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import listings, slow, small_files, status_calls, transfers
+from bench import listings, s3, slow, small_files, status_calls, transfers
 from bench.report import Results, table
 from bench.targets import TARGETS
 from bench.world import QUICK, WORKERS, Sizes, World
@@ -29,6 +29,7 @@ BENCHES: dict[str, tuple[str, ModuleType]] = {
     "pairs": ("4 KiB up and down", small_files),
     "listing": ("listing of a big directory", listings),
     "slow": ("slow downloads", slow),
+    "s3": ("S3, 4 KiB on 16 connections", s3),
 }
 HEAD = """\
 # Measured
@@ -72,9 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
         World(Path(directory), sizes, options.datanodes) as world,
     ):
         measured = {name: _measure(world, name, options.rounds) for name in options.only}
-        parties = [party.name for party in world.parties]
     text = "\n".join([*_head(options.rounds, options.datanodes, sizes),
-                      *_verdicts(measured), *_tables(measured, parties), "", TAIL])
+                      *_verdicts(measured), *_tables(measured), "", TAIL])
     print(text)
     if options.write:
         RESULTS.write_text(text)
@@ -86,10 +86,11 @@ def _measure(world: World, name: str, rounds: int) -> Results:
     print(f"preparing: {title}", file=sys.stderr)
     bench.prepare(world)
     results = Results(title)
+    parties = bench.parties(world) if hasattr(bench, "parties") else world.parties
     for number in range(rounds):
         # Each round begins with another party, so that none always follows the same one.
-        turn = number % len(world.parties)
-        for party in (*world.parties[turn:], *world.parties[:turn]):
+        turn = number % len(parties)
+        for party in (*parties[turn:], *parties[:turn]):
             figures = bench.measure(world, party)
             results.add(party.name, figures)
             print(f"{name} {number + 1}/{rounds} {party.name}: "
@@ -117,10 +118,10 @@ def _verdicts(measured: dict[str, Results]) -> list[str]:
             "| --- | --- | --- | --- |", *rows, ""]
 
 
-def _tables(measured: dict[str, Results], parties: list[str]) -> list[str]:
+def _tables(measured: dict[str, Results]) -> list[str]:
     lines = ["## Side by side", ""]
     for results in measured.values():
-        lines += [*table(results, parties), ""]
+        lines += [*table(results, list(results.rounds)), ""]
     return lines[:-1]
 
 

@@ -12,4 +12,10 @@ TARGETS = (
     Target("slow", "downloads open and progressing", 1000),
     Target("slow", "memory, gateway, HttpFS or NameNode, MiB", 400, at_most=True),
     Target("slow", "status p99 meanwhile, ms", 100, at_most=True),
+    Target("s3", "PUT 64 MiB, GB/s", 1.0, against="rclone"),
+    Target("s3", "GET 64 MiB, GB/s", 1.0, against="rclone"),
+    Target("s3", "PUT 4 KiB, objects a second", 1.0, against="rclone"),
+    Target("s3", "GET 4 KiB, objects a second", 1.0, against="rclone"),
+    Target("s3", "multipart upload, GB/s", 1.0, against="rclone"),
+    Target("s3", "listing, keys a second", 1.0, against="rclone"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -13,8 +14,12 @@ from bench.client import exchange
 from bench.keepalive import KeepAlive
 from bench.parties import CREATED, HADOOP_USER, ROOM, Party
 from bench.processes import Processes
-from tests.gateway import Gateway
+from bench.s3_client import S3Party
+from tests.clients.endpoint import create_key
+from tests.clients.tools import rclone
+from tests.gateway import Gateway, wait_for
 from tests.hadoop.cluster import JVM_DEFAULTS, Cluster
+from tests.hadoop.daemon import Daemon, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +68,8 @@ class World:
         self.datanodes = datanodes
         self._directory = directory
         self._stack = ExitStack()
+        self._s3_parties: tuple[S3Party, ...] = ()
+        self._rclone: Daemon | None = None
 
     def __enter__(self) -> Self:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -86,10 +93,16 @@ class World:
             self._directory / "hadoop", datanodes=self.datanodes, conf=conf, jvm=JVM_DEFAULTS))
         cluster.make_user(HADOOP_USER)
         users = {parties.GATEWAY_USER: {
-            "hadoop_user": HADOOP_USER, "password": parties.GATEWAY_PASSWORD}}
+            "hadoop_user": HADOOP_USER, "password": parties.GATEWAY_PASSWORD,
+            "bucket_root": ROOM}}
+        gateway = self._directory / "gateway"
+        self._s3_port = free_port()
         served = self._stack.enter_context(Gateway(
-            self._directory / "gateway", backend=cluster.namenode_url, workers=WORKERS,
-            users=users, superuser=cluster.superuser))
+            gateway, backend=cluster.namenode_url, workers=WORKERS, users=users,
+            superuser=cluster.superuser, gunicorn_args=["--bind", f"127.0.0.1:{self._s3_port}"],
+            settings={"s3": {"ports": [self._s3_port], "keys_file": str(gateway / "keys.yaml"),
+                             "master_key_file": str(gateway / "keys.master")}}))
+        self._cluster, self._served = cluster, served
         self.gateway = parties.gateway(served.url)
         self.httpfs = parties.httpfs(cluster.httpfs_url)
         self.direct = parties.direct(cluster.namenode_url)
@@ -97,9 +110,50 @@ class World:
         self.processes = Processes({
             "gateway": lambda: [served.master, *served.workers()],
             "httpfs": lambda: [pids["httpfs"]],
+            "rclone": self._rclone_pids,
             "namenode": lambda: [pids["namenode"]],
             "datanode": lambda: [pid for role, pid in pids.items() if "datanode" in role],
         })
+
+    def s3_parties(self) -> tuple[S3Party, ...]:
+        """Return the gateway and rclone as S3 servers over one HDFS; rclone starts when asked for.
+
+        Both have the directories of ROOM for buckets, and are asked with a key.
+        """
+        if not self._s3_parties:
+            key = create_key(self._served, parties.GATEWAY_USER)
+            hadoop = ("namenode", "datanode")
+            self._s3_parties = (
+                S3Party("gateway", ("127.0.0.1", self._s3_port), *key, ("gateway", *hadoop)),
+                S3Party("rclone", self._start_rclone(key), *key, ("rclone", *hadoop)))
+        return self._s3_parties
+
+    def _start_rclone(self, key: tuple[str, str]) -> tuple[str, int]:
+        address = ("127.0.0.1", free_port())
+        command = [
+            str(rclone()), "serve", "s3", "--config", os.devnull, "--auth-key", ",".join(key),
+            "--addr", f"{address[0]}:{address[1]}",
+            "--hdfs-namenode", f"127.0.0.1:{self._cluster.rpc_port}",
+            "--hdfs-username", HADOOP_USER, f":hdfs:{ROOM}"]
+        self._rclone = Daemon("rclone", command, self._directory / "rclone.log", dict(os.environ))
+        self._rclone.start()
+        self._stack.callback(self._rclone.stop)
+        wait_for("rclone listens", lambda: self._listens(address))
+        return address
+
+    @staticmethod
+    def _listens(address: tuple[str, int]) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(address) == 0
+
+    def _rclone_pids(self) -> list[int]:
+        pid = self._rclone.pid if self._rclone else None
+        return [pid] if pid else []
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory without the gateway."""
+        with self.direct.connect() as sock:
+            exchange(sock, self.direct.request("mkdir", path))
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file without the gateway."""
