@@ -22,10 +22,11 @@ _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder: each wants Hadoop and a real gunicorn."""
+    """Mark what runs against the server: it wants Hadoop and a real gunicorn."""
     here = f"{REPOSITORY}/tests/clients/"
     for item in items:
-        if str(item.path).startswith(here):
+        wanted = getattr(item, "fixturenames", ())
+        if str(item.path).startswith(here) and "server" in wanted:
             item.add_marker(pytest.mark.hadoop)
             item.add_marker(pytest.mark.gunicorn)
 
