@@ -188,7 +188,7 @@ def checksum_given(
                                  " invalid.")
         encoded = _PART_COUNT.sub("", value) if composite else value
         if raw_of(encoded, KINDS[kind].size) is None:
-            raise InvalidRequest(f"Value for {name} header is invalid.")
+            raise S3Error("BadDigest", f"Value for {name} header is invalid.")
     return kind, value
 
 

@@ -52,7 +52,6 @@ CODES = {
     "InvalidPart": Code(400, "One or more of the specified parts could not be found. The part may"
                              " not have been uploaded, or the specified entity tag may not match"
                              " the part's entity tag."),
-    "InvalidPartNumber": Code(416, "The requested partnumber is not satisfiable"),
     "InvalidPartOrder": Code(400, "The list of parts was not in ascending order. The parts list"
                                   " must be specified in order by part number."),
     "InvalidPolicyDocument": Code(400, "The content of the form does not meet the conditions"

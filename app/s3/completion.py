@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import InvalidRequest
 from app.core.object_errors import MalformedDocument
 from app.core.objects import PartClaim
-from app.s3.checksums import COMPOSITE, KINDS, PREFIX, checksum_given, raw_of
+from app.s3.checksums import KINDS, PREFIX, checksum_given, raw_of
 from app.s3.errors import S3Error, invalid_argument
 from app.s3.incoming import document_of
 from app.s3.xml import parse, text_of
@@ -57,11 +57,6 @@ class Completion:
             if algorithm and kind and kind != algorithm:
                 raise S3Error("BadDigest", f"The {kind.lower()} you specified for part"
                                            f" {claim.number} did not match what we received.")
-            if algorithm and not kind and upload.checksum_type == COMPOSITE:
-                raise InvalidRequest(
-                    f"The upload was created using a {algorithm.lower()} checksum. The complete"
-                    " request must include the checksum for each part. It was missing for part"
-                    f" {claim.number} in the request.")
 
     def verify(self, meta: ObjectMeta) -> None:
         """Raise InvalidRequest, S3Error (BadDigest) unless the object comes to what was said."""
@@ -76,12 +71,16 @@ class Completion:
 
 
 def claims_of(data: bytes) -> list[PartClaim]:
-    """Return the parts that a document names.
+    """Return the parts that a document names; of one that is named twice the latter counts.
 
     Raises MalformedDocument for what is no such document, S3Error for parts that cannot be.
     """
     tree = parse(data, _ROOT)
-    claims = [_claim(node) for node in tree.findall("Part")]
+    claims: list[PartClaim] = []
+    for claim in map(_claim, tree.findall("Part")):
+        if claims and claims[-1].number == claim.number:
+            claims.pop()
+        claims.append(claim)
     if not claims:
         raise MalformedDocument(f"a {_ROOT} names at least one Part")
     return claims

@@ -197,7 +197,10 @@ def result_fields(
 
 
 def range_of(header: str | None, size: int) -> ByteRange:
-    """Return the bytes that x-amz-copy-source-range names. Raises S3Error (InvalidArgument)."""
+    """Return the bytes that x-amz-copy-source-range names. Raises S3Error.
+
+    InvalidArgument for what is no range, InvalidRange for one outside.
+    """
     if header is None:
         return ByteRange(0, size)
     found = _RANGE.fullmatch(header)
@@ -208,6 +211,6 @@ def range_of(header: str | None, size: int) -> ByteRange:
             f"The {SOURCE}-range value must be of the form bytes=first-last where first and last"
             " are the zero-based offsets of the first and last bytes to copy")
     if last >= size:
-        raise invalid_argument(f"{SOURCE}-range", header, "Range specified is not valid for source"
-                                                          f" object of size: {size}")
+        raise S3Error("InvalidRange", "Range specified is not valid for source object of size:"
+                                      f" {size}")
     return ByteRange(first, last - first + 1)

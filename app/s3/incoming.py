@@ -64,7 +64,8 @@ class Content:
         payload_hash = call.caller.payload_hash or headers.get("x-amz-content-sha256", "")
         self._promise = promised(headers, payload_hash)
         self._decoder = self._decoder_of(call, headers, payload_hash)
-        if not self._decoder and self._body.declared is None and not call.plain:
+        ends = self._decoder or self._body.chunked or self._body.declared is not None
+        if not ends and not call.plain:
             raise LengthRequired("You must provide the Content-Length HTTP header.")
         self.sent_kind = self._promise.kind
         self._tally = Tally(dict.fromkeys([*filter(None, [self.sent_kind]), *also]) or [DEFAULT],

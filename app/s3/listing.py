@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MAX_KEYS = 1000
 _MAX_INTEGER = 2**31 - 1
 _TAG_BYTES = 8
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
 _LAST_BEFORE_SURROGATES = "\ud7ff"
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -87,7 +89,7 @@ def list_objects(call: S3Call) -> Response:
     asked, marker = Asked(call), call.param("marker")
     page = asked.page(marker)
     fields: list[Field] = [
-        ("Name", call.bucket), ("Prefix", asked.encoded(asked.prefix)),
+        ("Name", call.bucket), ("Prefix", _prefix_of_v1(asked)),
         ("Marker", asked.encoded(marker))]
     if page.next_after is not None and asked.delimiter:
         fields.append(("NextMarker", asked.encoded(page.entries[-1].key)))
@@ -95,6 +97,14 @@ def list_objects(call: S3Call) -> Response:
                ("IsTruncated", page.next_after is not None)]
     return answer("ListBucketResult", fields + asked.found(
         page, lambda entry, key: _contents(entry, key, owner=True)))
+
+
+def _prefix_of_v1(asked: Asked) -> str:
+    """Return the prefix as it was asked for wherever XML can hold it.
+
+    Clients built on botocore decode everything in an answer of version 1 but the prefix.
+    """
+    return asked.encoded(asked.prefix) if _NOT_IN_XML.search(asked.prefix) else asked.prefix
 
 
 def list_objects_v2(call: S3Call) -> Response:

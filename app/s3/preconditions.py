@@ -1,7 +1,8 @@
 """Conditions on writes, as S3 has them.
 
-They look like those of HTTP and are fewer: a write knows `If-Match: <etag>` and `If-None-Match: *`
-alone (Amazon S3 User Guide, "How to prevent object overwrites with conditional writes").
+A write knows `If-Match: <etag>` and `If-None-Match: *` (Amazon S3 User Guide, "How to prevent
+object overwrites with conditional writes"); `If-None-Match: <etag>`, which AWS answers 501, means
+here what it means in HTTP (RFC 9110, 13.1.2).
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ def for_write(
     """
     if_match, if_none = headers.get("if-match"), headers.get("if-none-match")
     others = "if-modified-since" in headers or "if-unmodified-since" in headers
-    if others or (if_none is not None and (if_match is not None or if_none.strip() != "*")):
+    if others or (if_none is not None and if_match is not None):
         raise S3Error("NotImplemented", "A header you provided implies functionality that is not"
-                                        " implemented.", Supported="If-Match with an ETag, or"
-                                                                   " If-None-Match: *")
+                                        " implemented.", Supported="If-Match or"
+                                                                   " If-None-Match")
     if if_match is None and if_none is None:
         return None
 
     def check(present: ObjectInfo | None) -> None:
         if if_match is None:
-            if present is not None:
+            if present is not None and matches(if_none or "", present.meta.etag):
                 raise PreconditionFailed("If-None-Match")
         elif present is None:
             raise NoSuchKey(resource)

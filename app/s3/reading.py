@@ -126,8 +126,7 @@ def _part(call: S3Call, info: ObjectInfo) -> ByteRange | None:
                                                    f" {MAX_PARTS}, inclusive")
     sizes, number = info.meta.part_sizes or (info.size,), int(text)
     if number > len(sizes):
-        raise S3Error("InvalidPartNumber", PartNumberRequested=text,
-                      ActualPartCount=str(len(sizes)))
+        raise S3Error("InvalidPart", f"The object has {len(sizes)} parts.", PartNumber=text)
     length = sizes[number - 1]
     return ByteRange(sum(sizes[:number - 1]), length) if length else None
 

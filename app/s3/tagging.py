@@ -111,4 +111,4 @@ def tags_in(tree: Element, limit: int) -> dict[str, str]:
 
 def _told(tags: Mapping[str, str]) -> Response:
     return answer("Tagging", [("TagSet", [
-        ("Tag", [("Key", key), ("Value", value)]) for key, value in tags.items()])])
+        ("Tag", [("Key", key), ("Value", value)]) for key, value in sorted(tags.items())])])

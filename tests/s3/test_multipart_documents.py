@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -62,7 +63,8 @@ def test_any_part_that_can_be_written_is_read_back(parts: list[tuple[int, str]])
         claims = claims_of(document(*given_parts))
     except GatewayError:
         return
-    assert [claim.number for claim in claims] == [number for number, _ in parts]
+    assert [claim.number for claim in claims] == [
+        number for number, _ in groupby(number for number, _ in parts)]
 
 
 @pytest.mark.parametrize("deep", [10, 100_000])
@@ -104,7 +106,7 @@ def test_what_was_agreed_on_when_it_began() -> None:
     completion().check(upload("CRC32"))
     completion({"CRC32": CRC}).check(upload("CRC32", "COMPOSITE"))
     completion(checksum_type="full_object").check(upload("CRC32"))
-    assert code(completion().check, upload("CRC32", "COMPOSITE")) == "InvalidRequest"
+    completion().check(upload("CRC32", "COMPOSITE"))
     assert code(completion({"SHA1": CRC}).check, upload("CRC32")) == "BadDigest"
     assert code(completion(checksum_type="COMPOSITE").check, upload("CRC32")) == "InvalidRequest"
 

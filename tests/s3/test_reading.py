@@ -175,7 +175,7 @@ def test_parts_of_a_multipart_object(client: Any, bucket: str) -> None:
         offset += len(piece)
     assert client.head_object(Bucket=bucket, Key=name, PartNumber=3)["ContentLength"] == 100
     assert refusal(client.get_object, Bucket=bucket, Key=name, PartNumber=4) == (
-        416, "InvalidPartNumber")
+        400, "InvalidPart")
 
 
 def test_a_plain_object_is_one_part(s3: World, client: Any, bucket: str, key: str) -> None:
@@ -183,7 +183,7 @@ def test_a_plain_object_is_one_part(s3: World, client: Any, bucket: str, key: st
     assert told["Body"].read() == BODY
     assert "PartsCount" not in told
     assert refusal(client.get_object, Bucket=bucket, Key=key, PartNumber=2) == (
-        416, "InvalidPartNumber")
+        400, "InvalidPart")
     for wrong in ("0", "10001", "x", "", "-1"):
         answer = s3.send("GET", f"/{bucket}/{key}?partNumber={wrong}")
         assert code_of(answer) == (400, "InvalidArgument")
