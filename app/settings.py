@@ -108,8 +108,8 @@ class WebSettings:
     public_url: str = setting("", Text(), (
         "The base of URLs in answers (`https://files.example.net`); empty: as the request says."))
     max_body: int = setting(0, AtLeast(0), (
-        "Largest request body in bytes, after decompression; more is refused with 413."
-        " 0 is no limit."))
+        "Largest request body in bytes, after decompression; more is refused with 413 (by S3 with"
+        " EntityTooLarge). 0 is no limit."))
     body_timeout: float = setting(60.0, Seconds(0.1), (
         "Seconds without a byte from a client that is sending a body, after which the upload is"
         " given up and removed."))
@@ -148,7 +148,8 @@ class S3Settings:
         "The region that clients sign for and that GetBucketLocation names."))
     hosts: tuple[str, ...] = setting((), Words("a list of host names", r"[A-Za-z0-9.-]{1,253}"), (
         "Host names whose root is S3, for clients that take no path prefix:"
-        " `https://s3.example.net/bucket/key`, and `https://bucket.s3.example.net/key` too."))
+        " `https://s3.example.net/bucket/key`, and `https://bucket.s3.example.net/key` too. Nothing"
+        " but S3 is served there."))
     ports: tuple[int, ...] = setting((), Ports(), (
         "Ports, among those that the gateway listens on, whose root is S3 whatever the host name."))
     bucket_permission: str = setting("700", Permission(), (

@@ -11,7 +11,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.core.errors import AttributeNotFound, DirectoryNotEmpty, GatewayError, PathNotFound
+from app.core.errors import (
+    AttributeNotFound,
+    DirectoryNotEmpty,
+    GatewayError,
+    PathError,
+    PathNotFound,
+)
 from app.core.object_errors import NameTaken, NoSuchBucket
 from app.core.paths import HdfsPath, child_of, name_of, parent_of
 from app.fs.content import inode
@@ -93,6 +99,9 @@ class Directories:
             return self.is_key(path, status, self._fs.xattrs(by_id(path, status)))
         except PathNotFound:
             return False
+        except PathError as error:
+            error.path = path
+            raise
 
     def is_key(
         self, path: HdfsPath, status: FileStatus, xattrs: Mapping[str, bytes],

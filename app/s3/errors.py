@@ -12,7 +12,7 @@ from werkzeug import Response
 
 from app.core import errors, object_errors
 from app.s3.codes import CODES
-from app.s3.xml import DECLARATION, XML_TYPE, element
+from app.s3.xml import DECLARATION, UNREADABLE, XML_TYPE, element
 from app.web.dialects import Dialect, Row
 
 if TYPE_CHECKING:
@@ -121,7 +121,9 @@ def _own_row(error: GatewayError) -> Row | None:
 def _render(error: GatewayError, row: Row, exchange: Exchange) -> Response:
     fields: list[Field] = [("Code", row.code), ("Message", _message(error, row)),
                            *_details(error)]
-    resource = exchange.path or exchange.environ["PATH_INFO"].removeprefix(PREFIX)
+    named = exchange.path or exchange.environ["PATH_INFO"].removeprefix(PREFIX)
+    # A client that cannot parse the document learns nothing of what went wrong.
+    resource = UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", named)
     fields += [("Resource", resource), ("RequestId", exchange.request_id),
                ("HostId", exchange.request_id)]
     return Response((DECLARATION + element("Error", fields)).encode(), row.status,

@@ -24,6 +24,8 @@ Content = Union[str, int, bool, None, "Sequence[Field]"]
 """An element's content: text, a number, a flag, its children, or None for `<Name/>`."""
 Field = tuple[str, Content]
 """One element: its name (attributes behind it, ready to be written) and its content."""
+UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What no XML 1.0 document may hold, not even as a reference."""
 _SPECIAL = re.compile('[&<>"\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]')
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 

@@ -83,8 +83,10 @@ def test_a_directory_that_may_not_be_listed_is_no_silent_hole(
     shop.put("dir/key", b"x")
     shop.fs.set_permission(shop.at("dir"), "700")
     bob = shop.store_of(backend.as_user("bob"))
-    with pytest.raises(AccessDenied):
-        bob.list(shop.bucket)
+    for prefix in ("", "dir/"):
+        with pytest.raises(AccessDenied) as raised:
+            bob.list(shop.bucket, prefix=prefix)
+        assert raised.value.path == shop.at("dir")
 
 
 def test_what_is_staged_is_not_listed(shop: Shop) -> None:

@@ -212,6 +212,14 @@ def test_queries_that_mean_another_operation(s3: World, bucket: str, query: str)
     assert outcome(answer) == (400, "InvalidArgument")
 
 
+@pytest.mark.parametrize("key", ["a%00b", "a%01%00", "%EF%BF%BF%00"])
+def test_keys_that_cannot_be_told_in_xml_are_refused_in_xml(
+    s3: World, bucket: str, key: str,
+) -> None:
+    answer = s3.send("PUT", f"/{bucket}/{key}", data=CONTENT)
+    assert code_of(answer) == (400, "InvalidArgument")
+
+
 def test_no_bucket(client: Any) -> None:
     assert refusal(client.put_object, Bucket="no-such-bucket", Key="key", Body=b"x") == (
         404, "NoSuchBucket")
