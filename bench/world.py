@@ -41,6 +41,11 @@ HADOOP_DEFAULTS = {
     "ipc.client.connect.retry.interval": "1000",
     "ipc.client.connection.maxidletime": "10000",
 }
+# What deploy/README.md advises for many small files.
+TUNED = {
+    "dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
+    "dfs.client.block.write.locateFollowingBlock.retries": "9",
+}
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,12 @@ QUICK = Sizes(warm_up=6.0, status_seconds=2.0, transfer_bytes=256 * MIB, pair_se
 class World:
     """Everything that runs; as a context manager it runs inside. The data lies in `directory`."""
 
-    def __init__(self, directory: Path, sizes: Sizes, datanodes: int) -> None:
+    def __init__(
+        self, directory: Path, sizes: Sizes, datanodes: int, *, tuned: bool = False,
+    ) -> None:
         self.sizes = sizes
+        self._conf = {**HADOOP_DEFAULTS, **(TUNED if tuned else {}),
+                      "dfs.replication": str(min(3, datanodes))}
         self.datanodes = datanodes
         self._directory = directory
         self._stack = ExitStack()
@@ -88,9 +97,9 @@ class World:
         return self.gateway, self.httpfs, self.direct
 
     def _start(self) -> None:
-        conf = {**HADOOP_DEFAULTS, "dfs.replication": str(min(3, self.datanodes))}
         cluster = self._stack.enter_context(Cluster(
-            self._directory / "hadoop", datanodes=self.datanodes, conf=conf, jvm=JVM_DEFAULTS))
+            self._directory / "hadoop", datanodes=self.datanodes, conf=self._conf,
+            jvm=JVM_DEFAULTS))
         cluster.make_user(HADOOP_USER)
         users = {parties.GATEWAY_USER: {
             "hadoop_user": HADOOP_USER, "password": parties.GATEWAY_PASSWORD,
