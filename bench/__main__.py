@@ -63,8 +63,7 @@ TAIL = """\
 - Of S3: rclone writes and reads by Hadoop's own RPC, the gateway by WebHDFS, so it waits those
   400 ms more often; `--tuned` measures both with that setting. The listed files are empty and made
   by others: their ETags are asked of HDFS once and remembered, and rclone remembers whole
-  directories for five minutes, so first pages and later rounds differ. rclone makes no ETag of
-  the content; the gateway's MD5 is most of its CPU in a PUT.
+  directories for five minutes, so first pages and later rounds differ.
 """
 PACKAGES = ("flask", "gevent", "gunicorn", "hdfs", "httptools")
 
