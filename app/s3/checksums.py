@@ -19,6 +19,7 @@ from awscrt import checksums as crt
 
 from app.core.errors import InvalidRequest, Unsupported
 from app.s3.errors import S3Error, invalid_argument
+from app.s3.overlap import Overlap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -230,22 +231,28 @@ class Tally:
             self._sha256 = self._sums.get("SHA256") or hashlib.sha256()
         self._all = list({id(s): s for s in (self._md5, *self._sums.values(), self._sha256)
                           if s is not None}.values())
+        self._hashing = Overlap(self._hash)
         self.size = 0
 
     def update(self, piece: bytes) -> None:
         """Take more bytes."""
+        self.size += len(piece)
+        self._hashing.feed(piece)
+
+    def _hash(self, piece: bytes) -> None:
         for one in self._all:
             one.update(piece)
-        self.size += len(piece)
 
     @property
     def etag(self) -> str:
         """The MD5 in hex."""
+        self._hashing.settle()
         return self._md5.hexdigest()
 
     @property
     def checksums(self) -> dict[str, str]:
         """The checksums by their kinds, in Base64."""
+        self._hashing.settle()
         return {kind: base64_of(one.digest()) for kind, one in self._sums.items()}
 
     def keep(self, promise: Promise, trailers: Mapping[str, str]) -> None:
@@ -253,6 +260,7 @@ class Tally:
 
         `trailers` are those that came, by lower-case names, the signature's left out.
         """
+        self._hashing.settle()
         if promise.sha256 and self._sha256 and self._sha256.digest().hex() != promise.sha256:
             raise S3Error("XAmzContentSHA256Mismatch",
                           ClientComputedContentSHA256=promise.sha256,

@@ -1,8 +1,9 @@
 """The clients that the tests run: fetched or built into the cache of the repository, once.
 
-Everything is pinned by hash: Python packages by requirements/client-*.txt, Go modules by go.sum,
-jars by Maven's versions. Two runs that start at once share one build, and a build that was killed
-is begun anew. Nothing is skipped where the network is missing: ToolError says what was wanted.
+Everything is pinned: Python packages by the hashes of requirements/client-*.txt, Go modules by
+those of go.sum, jars by their versions alone. Two runs that start at once share one build, and a
+build that was killed is begun anew. Nothing is skipped where the network is missing: ToolError says
+what was wanted.
 """
 
 from __future__ import annotations
