@@ -129,7 +129,8 @@ class ObjectMeta:
     or "COMPOSITE". `headers` are the system headers by their lower-case names ("content-type",
     "cache-control", …), `user` the x-amz-meta-* by theirs (without the prefix), `tags` in their
     order. `part_sizes` are the bytes of each part of a multipart upload, in order; `upload` is its
-    id.
+    id. `part_checksums` are its parts' checksums (Base64) of the kind in `checksums`: all, or none
+    where none was asked for when the upload began.
     """
 
     etag: str = ""
@@ -140,6 +141,7 @@ class ObjectMeta:
     tags: Mapping[str, str] = field(default_factory=dict)
     part_sizes: tuple[int, ...] = ()
     upload: str = ""
+    part_checksums: tuple[str, ...] = ()
 
 
 class ObjectInfo(NamedTuple):

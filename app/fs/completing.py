@@ -31,7 +31,7 @@ from app.core.errors import (
 from app.core.object_errors import InvalidPart, NoSuchKey, NoSuchUpload, OperationAborted
 from app.core.objects import ObjectInfo
 from app.core.paths import child_of
-from app.fs import part_sizes, part_sums
+from app.fs import part_checksums, part_sizes, part_sums
 from app.fs import upload_layout as layout
 from app.fs.object_meta import OBJECT, decode, encode
 from app.fs.placing import status_or_none
@@ -234,8 +234,11 @@ class Completion:
     def _describe(self, file: HdfsPath, status: FileStatus, meta: ObjectMeta) -> None:
         record = encode(meta, status)
         xattrs = {OBJECT: record}
-        if decode(record, status).part_sizes != meta.part_sizes:
+        kept = decode(record, status)
+        if kept.part_sizes != meta.part_sizes:
             xattrs |= part_sizes.to_xattrs(meta.part_sizes)
+        if kept.part_checksums != meta.part_checksums:
+            xattrs |= part_checksums.to_xattrs(meta)
         for name, value in xattrs.items():
             self._fs.set_xattr(file, name, value, exists=None)
 

@@ -12,11 +12,13 @@ import hashlib
 import json
 import re
 import zlib
+from dataclasses import replace
 from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import InvalidRequest
 from app.core.objects import ObjectMeta
+from app.fs import part_checksums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,17 +52,19 @@ def derived_etag(status: FileStatus) -> str:
 def encode(meta: ObjectMeta, status: FileStatus) -> bytes:
     """Return the record of the version `status`. Raises InvalidRequest if it is too large.
 
-    The sizes of parts are left out where they do not fit: there may be 10,000 different ones.
+    Checksums and sizes of parts are left out where they do not fit: there may be 10,000 of them.
     """
     data: dict[str, Any] = {
         "of": _version(status), "etag": meta.etag or derived_etag(status),
         "sums": dict(meta.checksums), "type": meta.checksum_type, "headers": dict(meta.headers),
         "user": dict(meta.user), "tags": list(meta.tags.items()), "parts": _runs(meta.part_sizes),
-        "upload": meta.upload,
+        "upload": meta.upload, "part-sums": part_checksums.to_record(meta),
     }
     raw = packed(data)
-    if len(raw) > MAX_RECORD:
-        raw = packed({**data, "parts": []})
+    for name in ("part-sums", "parts"):
+        if len(raw) > MAX_RECORD:
+            del data[name]
+            raw = packed(data)
     check_size(raw)
     return raw
 
@@ -119,8 +123,12 @@ def _meta(data: dict[str, Any]) -> ObjectMeta:
     tags = _texts(data.get("tags", []))
     upload = data.get("upload", "")
     _check_text(upload)
-    return ObjectMeta(etag, texts[0], kind, texts[1], texts[2], tags,
+    meta = ObjectMeta(etag, texts[0], kind, texts[1], texts[2], tags,
                       _sizes(data.get("parts", [])), upload)
+    of_parts = data.get("part-sums")
+    if not of_parts:
+        return meta
+    return replace(meta, part_checksums=part_checksums.from_record(of_parts, meta))
 
 
 def _texts(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

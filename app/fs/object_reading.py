@@ -12,9 +12,9 @@ from app.core.model import FileType
 from app.core.object_errors import NoSuchBucket, NoSuchKey, OperationAborted
 from app.core.objects import EMPTY, ObjectInfo, names_of_bucket, names_of_key
 from app.core.paths import HdfsPath, child_of
+from app.fs import part_checksums, part_sizes
 from app.fs.markers import Directories, by_id
 from app.fs.object_meta import OBJECT, decode, derived_etag
-from app.fs.part_sizes import from_xattrs
 from app.fs.placing import status_or_none
 from app.fs.turns import turn
 
@@ -179,7 +179,8 @@ class ObjectReader:
             return None
         xattrs = self._xattrs(path, status)
         meta = decode(xattrs.get(OBJECT), status)
-        meta = replace(meta, part_sizes=from_xattrs(xattrs, meta, status.length))
+        meta = replace(meta, part_sizes=part_sizes.from_xattrs(xattrs, meta, status.length))
+        meta = replace(meta, part_checksums=part_checksums.from_xattrs(xattrs, meta))
         return self.remembered(ObjectInfo(key, path, status, meta))
 
     def _xattrs(self, path: HdfsPath, status: FileStatus) -> Mapping[str, bytes]:

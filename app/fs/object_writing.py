@@ -224,6 +224,6 @@ def _as_one(meta: ObjectMeta, etag: str) -> ObjectMeta:
     """Return the meta of the same content put in one piece."""
     sums = meta.checksums if meta.checksum_type == "FULL_OBJECT" else {}
     return replace(meta, etag=etag, checksums=sums, checksum_type="FULL_OBJECT", part_sizes=(),
-                   upload="")
+                   upload="", part_checksums=())
 
 

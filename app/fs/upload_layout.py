@@ -124,6 +124,11 @@ def number_and_md5(name: str) -> tuple[int, str]:
     return int(number), md5
 
 
+def checksums_in(name: str) -> dict[str, str]:
+    """Return the checksums (Base64) by their kinds that a part's file name ends with."""
+    return dict(_from_name(word) for word in name.split(".")[3:])
+
+
 def _for_name(value: str) -> str:
     return value.rstrip("=").translate(_TO_NAME)
 
@@ -143,9 +148,9 @@ def stored_part(status: FileStatus, name: str = "") -> StoredPart | None:
     match = _PART.fullmatch(name)
     if match is None or status.is_directory:
         return None
-    number, _, md5, rest = match.groups()
-    checksums = dict(_from_name(word) for word in rest.split(".")[1:])
-    part = Part(int(number), md5, status.length, status.modification_time, checksums)
+    number, _, md5, _ = match.groups()
+    part = Part(
+        int(number), md5, status.length, status.modification_time, checksums_in(name))
     return StoredPart(part, name, (status.modification_time, status.file_id))
 
 

@@ -6,6 +6,7 @@ anything is joined: whoever goes on later goes on with the same.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from app.core.errors import AlreadyExists, AttributeNotFound, PathNotFound
 from app.core.object_errors import InvalidPart, NoSuchUpload
 from app.core.objects import ObjectMeta
 from app.core.paths import child_of
-from app.fs import part_sums
+from app.fs import part_checksums, part_sums
 from app.fs import upload_layout as layout
 from app.fs.port import Rename
 from app.fs.publish import pieces
@@ -67,7 +68,16 @@ def new_plan(upload: Upload, stored: Sequence[StoredPart]) -> Plan:
     meta = ObjectMeta(
         part_sums.etag_of(parts), sums, kind, given.headers, given.user, given.tags,
         tuple(part.size for part in parts), upload.upload_id)
-    return Plan(tuple(one.name for one in stored), meta)
+    return _summed(Plan(tuple(one.name for one in stored), meta), upload.checksum_algorithm)
+
+
+def _summed(plan: Plan, algorithm: str) -> Plan:
+    """Return the plan with the parts' checksums, which their names hold, if one was asked for."""
+    if not algorithm:
+        return plan
+    values = [layout.checksums_in(name).get(algorithm, "") for name in plan.names]
+    kept = part_checksums.keepable(algorithm, values)
+    return plan._replace(meta=replace(plan.meta, part_checksums=kept))
 
 
 class WrittenPlan:
@@ -94,12 +104,17 @@ class WrittenPlan:
             except PathNotFound:
                 continue
             data = layout.unpacked(raw)
-            return Plan(tuple(data["names"]), layout.meta_from_data(data["meta"]))
+            plan = Plan(tuple(data["names"]), layout.meta_from_data(data["meta"]))
+            return _summed(plan, data.get("algorithm", ""))
         raise NoSuchUpload(layout.id_of(self._directory))
 
     def write(self, plan: Plan) -> None:
         """Write the plan. Raises AlreadyExists where there is one, PathNotFound, NoSuchUpload."""
-        raw = layout.packed({"names": plan.names, "meta": layout.meta_to_data(plan.meta)})
+        meta = plan.meta
+        algorithm = next(iter(meta.checksums)) if meta.part_checksums else ""
+        raw = layout.packed({
+            "names": plan.names, "meta": layout.meta_to_data(replace(meta, part_checksums=())),
+            "algorithm": algorithm})
         if len(raw) > PLAN_OCTETS:
             raw = _IN_FILE + self._write_file(raw).encode()
         self._fs.set_xattr(

@@ -64,7 +64,14 @@ def _parts(call: S3Call, meta: ObjectMeta) -> Field | None:
         ("NextPartNumberMarker", last), ("MaxParts", limit),
         ("IsTruncated", last < len(meta.part_sizes))]
     return ("ObjectParts", fields + [
-        ("Part", [("PartNumber", number), ("Size", size)]) for number, size in page])
+        ("Part", [("PartNumber", number), ("Size", size), *_checksum_of_part(meta, number)])
+        for number, size in page])
+
+
+def _checksum_of_part(meta: ObjectMeta, number: int) -> list[Field]:
+    if not meta.part_checksums:
+        return []
+    return [(f"Checksum{kind}", meta.part_checksums[number - 1]) for kind in meta.checksums]
 
 
 def _number(call: S3Call, header: str, default: int) -> int:

@@ -10,6 +10,7 @@ from werkzeug import Response
 from app.core.errors import InvalidRequest, PathNotFound
 from app.core.model import ByteRange
 from app.core.object_errors import NoSuchKey
+from app.s3.checksums import COMPOSITE
 from app.s3.conditions import not_modified, range_counts
 from app.s3.errors import S3Error, invalid_argument
 from app.s3.xml import XML_TYPE
@@ -17,7 +18,7 @@ from app.web import ranges, streams
 from app.web.conditions import last_modified_of
 
 if TYPE_CHECKING:
-    from app.core.objects import ObjectInfo
+    from app.core.objects import ObjectInfo, ObjectMeta
     from app.s3.call import S3Call
 
 DEFAULT_TYPE = "binary/octet-stream"
@@ -61,20 +62,21 @@ def _head(call: S3Call) -> tuple[Response, ObjectInfo, ByteRange | None]:
     info = call.objects.info(call.bucket, call.key)
     if not_modified(call.headers, info):
         return _described(Response(status=_NOT_MODIFIED), call, info), info, None
-    part = _part(call, info)
-    wanted = part or _range(call, info)
-    response = Response(status=_PARTIAL if wanted else _WHOLE)
-    if wanted:
-        response.headers["Content-Range"] = f"bytes {wanted.offset}-{wanted.last}/{info.size}"
-    if part and info.meta.part_sizes:
-        response.headers["x-amz-mp-parts-count"] = str(len(info.meta.part_sizes))
+    number = _part_number(call, info)
+    wanted = _part(info, number) if number else _range(call, info)
+    partial = wanted is not None and wanted.length > 0
     wanted = wanted or ByteRange(0, info.size)
+    response = Response(status=_PARTIAL if partial else _WHOLE)
+    if partial:
+        response.headers["Content-Range"] = f"bytes {wanted.offset}-{wanted.last}/{info.size}"
+    if number and info.meta.part_sizes:
+        response.headers["x-amz-mp-parts-count"] = str(len(info.meta.part_sizes))
     response.headers["Content-Length"] = str(wanted.length)
     _described(response, call, info)
     for name, value in overrides.items():
         response.headers[name] = _sendable(value)
-    if wanted.length == info.size and call.headers.get("x-amz-checksum-mode") == "ENABLED":
-        _add_checksums(response, info)
+    if call.headers.get("x-amz-checksum-mode") == "ENABLED":
+        _add_checksums(response, info.meta, number, whole=wanted.length == info.size)
     return response, info, wanted if wanted.length else None
 
 
@@ -101,10 +103,16 @@ def _described(response: Response, call: S3Call, info: ObjectInfo) -> Response:
     return response
 
 
-def _add_checksums(response: Response, info: ObjectInfo) -> None:
-    for kind, value in info.meta.checksums.items():
+def _add_checksums(response: Response, meta: ObjectMeta, number: int, *, whole: bool) -> None:
+    """Add the checksum of what is read: of the part `number`, or of the object (0)."""
+    checksums = meta.checksums if whole else {}
+    if number and meta.part_checksums:
+        checksums = dict.fromkeys(meta.checksums, meta.part_checksums[number - 1])
+    elif number and meta.checksum_type == COMPOSITE:
+        checksums = {}  # that of the object is none of these bytes, even where they are all
+    for kind, value in checksums.items():
         response.headers[f"x-amz-checksum-{kind.lower()}"] = value
-        response.headers["x-amz-checksum-type"] = info.meta.checksum_type
+        response.headers["x-amz-checksum-type"] = meta.checksum_type
 
 
 def _range(call: S3Call, info: ObjectInfo) -> ByteRange | None:
@@ -114,21 +122,26 @@ def _range(call: S3Call, info: ObjectInfo) -> ByteRange | None:
     return ranges.from_header(header, info.size)
 
 
-def _part(call: S3Call, info: ObjectInfo) -> ByteRange | None:
-    """Return the bytes of the part that `partNumber` names; a plain object is one part."""
+def _part_number(call: S3Call, info: ObjectInfo) -> int:
+    """Return the number of the part that `partNumber` names, 0 where it is not given."""
     text = call.param("partNumber")
     if "partNumber" not in call.query:
-        return None
+        return 0
     if call.headers.get("Range"):
         raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:9]) <= MAX_PARTS:
         raise invalid_argument("partNumber", text, "Part number must be an integer between 1 and"
                                                    f" {MAX_PARTS}, inclusive")
-    sizes, number = info.meta.part_sizes or (info.size,), int(text)
-    if number > len(sizes):
-        raise S3Error("InvalidPart", f"The object has {len(sizes)} parts.", PartNumber=text)
-    length = sizes[number - 1]
-    return ByteRange(sum(sizes[:number - 1]), length) if length else None
+    number, count = int(text), len(info.meta.part_sizes) or 1
+    if number > count:
+        raise S3Error("InvalidPart", f"The object has {count} parts.", PartNumber=text)
+    return number
+
+
+def _part(info: ObjectInfo, number: int) -> ByteRange:
+    """Return the bytes of a part, which may have none; a plain object is one part."""
+    sizes = info.meta.part_sizes or (info.size,)
+    return ByteRange(sum(sizes[:number - 1]), sizes[number - 1])
 
 
 def _overrides(call: S3Call) -> dict[str, str]:
