@@ -63,21 +63,25 @@ class Workers:
         self._every_beat = every_beat
         self._pid = 0
         self._id = ""
+        self._starting = threading.Lock()
         self._stop = threading.Event()
 
     @property
     def own_id(self) -> str:
         """The id under which this process holds its lease; a forked child gets its own."""
         if self._pid != os.getpid():
-            self.start()
+            # Of several threads that come first, one takes the lease: an id without one is dead.
+            with self._starting:
+                if self._pid != os.getpid():
+                    self.start()
         return self._id
 
     def start(self) -> None:
         """Take a lease and keep it until `stop` or the end of the process."""
-        self._pid = os.getpid()
         self._id = secrets.token_hex(8)
         self._stop = threading.Event()
         self._renew()
+        self._pid = os.getpid()
         for name, work in (("lease", self._keep), ("sweep", self._beat)):
             threading.Thread(target=work, args=(self._stop,), name=f"httpfs-proxy-{name}",
                              daemon=True).start()
@@ -100,9 +104,10 @@ class Workers:
         return bool(time.time() < lease["until"])
 
     def _renew(self) -> None:
+        pid = os.getpid()
         self._store.put(
             _SPACE, self._id,
-            {"pid": self._pid, "host": _host_key(), "start": _start_time(self._pid),
+            {"pid": pid, "host": _host_key(), "start": _start_time(pid),
              "until": time.time() + self._lease},
             ttl=self._lease * _KEPT_LEASES)
 

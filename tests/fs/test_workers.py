@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,24 @@ def test_a_worker_lives_while_its_background_work_waits_for_a_slow_cluster(
         finally:
             over.set()
             busy.stop()
+
+
+def test_threads_that_come_first_together_are_one_worker(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        for _ in range(20):
+            one = Workers(store, lease=LEASE, interval=0.1, every_beat=lambda: None)
+            other = Workers(store, lease=LEASE, interval=0.1, every_beat=lambda: None)
+            together = threading.Barrier(8)
+
+            def ask(one: Workers = one, together: threading.Barrier = together) -> str:
+                together.wait(10)
+                return one.own_id
+
+            with ThreadPoolExecutor(8) as threads:
+                ids = {asked.result() for asked in [threads.submit(ask) for _ in range(8)]}
+            assert len(ids) == 1
+            assert all(other.is_alive(known) for known in ids)
+            one.stop()
 
 
 def test_background_work_that_fails_is_tried_again(tmp_path: Path) -> None:
