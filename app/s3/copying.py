@@ -121,7 +121,7 @@ def source_of(call: S3Call, headers: Mapping[str, str]) -> ObjectInfo:
     if expected and call.objects.bucket(bucket).status.owner != expected:
         raise S3Error("AccessDenied")
     source: ObjectInfo = call.objects.info(bucket, key)
-    if not_modified(call.headers, source, f"{SOURCE}-"):
+    if not_modified(headers, source, f"{SOURCE}-"):
         raise PreconditionFailed(f"{SOURCE}-if-none-match")
     return source
 

@@ -32,6 +32,7 @@ RECORD = "cors"
 SPACE = "s3-cors"
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 MAX_RULES = 100
+_READING = ("GET", "HEAD")
 _LISTS = {"origins": "AllowedOrigin", "methods": "AllowedMethod", "headers": "AllowedHeader",
           "expose": "ExposeHeader"}
 _VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
@@ -133,12 +134,35 @@ def decorate(call: S3Call, response: Response) -> None:
     origin = call.headers.get("Origin")
     if not origin or not call.bucket or "Access-Control-Allow-Origin" in response.headers:
         return
-    rules: list[Rule] = []
-    with suppress(GatewayError):
-        rules = _rules(call.objects.bucket_record(call.bucket))
-    rule = next((one for one in rules if one.allows(origin, call.exchange.method, ())), None)
+    rule = next((one for one in _own_rules(call)
+                 if one.allows(origin, call.exchange.method, ())), None)
     if rule is not None:
         rule.answer(response, origin)
+
+
+def check_page(call: S3Call) -> None:
+    """Refuse a write for a page of a foreign origin that the bucket's own rules do not allow.
+
+    A browser sends a password that it remembers with whatever any page asks for; a preflight has
+    said no more than that some bucket of that name allows it, and simple requests have none.
+    Raises S3Error (AccessForbidden).
+    """
+    origin, own = call.headers.get("Origin", ""), call.exchange.origin
+    method = call.exchange.method
+    public = call.services.settings.web.public_url
+    if method in _READING or origin.partition("://")[2] == own.authority or (
+            public and f"{public}/".startswith(f"{origin}/")):
+        return
+    if not any(rule.allows(origin, method, ()) for rule in _own_rules(call)):
+        raise S3Error("AccessForbidden", Method=method,
+                      ResourceType="OBJECT" if call.key else "BUCKET")
+
+
+def _own_rules(call: S3Call) -> list[Rule]:
+    """Return the rules that lie with the bucket; none where they cannot be read."""
+    with suppress(GatewayError):
+        return _rules(call.objects.bucket_record(call.bucket))
+    return []
 
 
 def _place(call: S3Call) -> str:

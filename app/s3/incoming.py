@@ -36,11 +36,12 @@ _SIGNING = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires"
 def headers_of(call: S3Call) -> dict[str, str]:
     """Return the request's headers by lower-case names.
 
-    What a presigned URL says in `x-amz-…` parameters counts like the header, as it does at AWS.
+    What a presigned URL of version 4 says in `x-amz-…` parameters counts like the header, as it
+    does at AWS; version 2 does not sign them, so anyone may have added them.
     """
     given = {name.lower(): value for name, value in call.headers.items()}
     given |= underscored(call.exchange.environ)
-    if call.caller.scheme.endswith("-query"):
+    if call.caller.scheme == "v4-query":
         for name, values in call.query.items():
             lower = name.lower()
             if lower.startswith("x-amz-") and lower not in _SIGNING:

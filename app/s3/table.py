@@ -63,7 +63,7 @@ class Operation(NamedTuple):
     public: bool = False
     admits: bool = False
 
-    def fits(self, query: Query, headers: Headers) -> bool:
+    def fits(self, query: Query, headers: Headers | set[str]) -> bool:
         """Tell whether a request of this method and level is this operation."""
         return all(_has(query, key) for key in self.keys) and (
             not self.header or self.header in headers)
@@ -204,9 +204,12 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def find(
-    method: str, level: Level, query: Query, headers: Headers,
+    method: str, level: Level, query: Query, headers: Headers | set[str],
 ) -> Operation | None:
-    """Return the operation of a request; None: S3 has no such method at this level."""
+    """Return the operation of a request; None: S3 has no such method at this level.
+
+    `headers` are names, those of a plain set in lower case.
+    """
     rows = _BY_PLACE.get((method, level), ())
     return next((row for row in rows if row.fits(query, headers)), None)
 

@@ -141,3 +141,26 @@ def test_who_may_not(s3: World, shared: str) -> None:
     assert reader.get_bucket_cors(Bucket=shared)["CORSRules"] == RULES
     assert refusal(reader.delete_bucket_cors, Bucket=shared) == (403, "AccessDenied")
     assert preflight(s3, shared, "https://app.example.net", "GET").status_code == 200
+
+
+def test_another_s_rules_do_not_let_a_page_write_by_a_remembered_password(s3: World) -> None:
+    name, page = "of-two-users", "https://page.example.net"
+    rules = [{"AllowedOrigins": [page], "AllowedMethods": ["PUT", "POST"],
+              "AllowedHeaders": ["*"]}]
+    for user in ("someone", "other"):
+        s3.client(user).create_bucket(Bucket=name)
+    s3.client("other").put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
+    assert preflight(s3, name, page, "PUT").status_code == 200  # some bucket's rules allow it
+
+    def put(origin: str, method: str = "PUT", target: str = "key") -> requests.Response:
+        return s3.send(method, f"/{name}/{target}", user=None, data=b"x", headers={
+            "Origin": origin, "Authorization": "Basic c29tZW9uZTpzZWNyZXQ="})
+
+    for origin in (page, "null", f"{s3.url}.example.net"):
+        assert code_of(put(origin)) == (403, "AccessForbidden")
+        assert code_of(put(origin, "POST", "key?uploads")) == (403, "AccessForbidden")
+    assert put(page, "GET").status_code == 404
+    assert put(s3.url).status_code == 200
+    assert s3.send("PUT", f"/{name}/key", headers={"Origin": page}).status_code == 200
+    s3.client().put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
+    assert put(page).status_code == 200

@@ -70,6 +70,42 @@ def test_headers_in_the_query(s3: World, client: Any, bucket: str) -> None:
     assert code_of(put(refused)) == (400, "AccessControlListNotSupported")
 
 
+def test_version_2_does_not_sign_headers_in_the_query(s3: World, bucket: str) -> None:
+    client = s3.client(signature_version="s3")
+    url = client.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "key"})
+    assert put(f"{url}&x-amz-meta-a=b&x-amz-tagging=t%3D1&x-amz-acl=public-read").status_code == 200
+    assert client.head_object(Bucket=bucket, Key="key")["Metadata"] == {}
+    assert client.get_object_tagging(Bucket=bucket, Key="key")["TagSet"] == []
+
+
+def test_a_copy_whose_source_is_in_the_query(s3: World, client: Any, bucket: str) -> None:
+    client.put_object(Bucket=bucket, Key="a/source", Body=CONTENT)
+    client.put_object(Bucket=bucket, Key="key", Body=b"what was there")
+    target = f"/{bucket}/key?x-amz-copy-source=%2F{bucket}%2Fa%252Fsource"
+    unlike = presigned(s3, f"{target}&x-amz-copy-source-if-match=other")
+    assert code_of(put(unlike, b"")) == (412, "PreconditionFailed")
+    copied = put(presigned(s3, target), b"")
+    assert copied.status_code == 200, copied.text
+    assert b"CopyObjectResult" in copied.content
+    assert client.get_object(Bucket=bucket, Key="key")["Body"].read() == CONTENT
+
+
+def test_a_part_whose_source_is_in_the_query(s3: World, client: Any, bucket: str) -> None:
+    client.put_object(Bucket=bucket, Key="source", Body=CONTENT)
+    upload = client.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    copied = put(presigned(s3, f"/{bucket}/key?partNumber=1&uploadId={upload}"
+                               f"&x-amz-copy-source={bucket}%2Fsource"), b"")
+    assert b"CopyPartResult" in copied.content
+    part, = client.list_parts(Bucket=bucket, Key="key", UploadId=upload)["Parts"]
+    assert part["Size"] == len(CONTENT)
+
+
+def test_the_owner_that_a_presigned_url_expects(s3: World, bucket: str) -> None:
+    url = f"/{bucket}/key?x-amz-expected-bucket-owner="
+    assert code_of(put(presigned(s3, f"{url}nobody"))) == (403, "AccessDenied")
+    assert put(presigned(s3, f"{url}alice")).status_code == 200
+
+
 def test_as_curl_puts_it(s3: World, client: Any, bucket: str) -> None:
     """As in Alluxio's documents: an ETag, no body; a length is not asked for."""
 
