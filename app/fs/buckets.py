@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import AccessDenied, AttributeNotFound, DirectoryNotEmpty, PathNotFound
 from app.core.object_errors import BucketExists, BucketNotEmpty, NoSuchBucket
 from app.core.objects import Bucket, check_new_bucket, is_bucket_name
-from app.core.paths import child_of
+from app.core.paths import child_of, parent_of
 from app.fs.listing import Listing
 from app.fs.object_meta import BUCKET, MADE, check_size, packed, unpacked
 from app.fs.object_reading import ObjectReader
@@ -73,7 +73,11 @@ class Buckets(ObjectReader):
         self._principal.require_write(path)
         if not self._directories.drop_all(path, MARK):
             raise BucketNotEmpty(path)
-        for directory in list(upload_directories(self._fs, path)):
+        uploads = list(upload_directories(self._fs, path))
+        if uploads:
+            # Who may not remove the bucket must not have emptied it either.
+            self._fs.check_access(parent_of(path), "-wx")
+        for directory in uploads:
             self._fs.delete(directory, recursive=True)
         try:
             gone = self._fs.delete(path)

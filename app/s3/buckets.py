@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_REGION = "us-east-1"
 """The region that AWS writes as nothing."""
 MAX_BUCKETS = 10_000
+_DIGITS = 9
 
 
 def list_buckets(call: S3Call) -> Response:
@@ -51,7 +52,7 @@ def _max_buckets(call: S3Call) -> int:
     text = call.param("max-buckets")
     if not text:
         return MAX_BUCKETS
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_BUCKETS:
+    if not text.isdecimal() or len(text) > _DIGITS or not 1 <= int(text) <= MAX_BUCKETS:
         raise invalid_argument("max-buckets", text, f"Argument max-buckets must be an integer"
                                                     f" between 1 and {MAX_BUCKETS}")
     return int(text)

@@ -132,3 +132,23 @@ def test_the_expected_owner_is_looked_at(s3: World, client: Any, bucket: str) ->
     client.head_bucket(Bucket=bucket, ExpectedBucketOwner="alice")
     told = s3.send("GET", f"/{bucket}?location", signed={"x-amz-expected-bucket-owner": "123"})
     assert code_of(told) == (403, "AccessDenied")
+
+
+def test_who_may_not_remove_a_bucket_leaves_its_uploads(s3: World, client: Any) -> None:
+    name = fresh_bucket(client)
+    directory = f"s3/{name}"
+    opened = s3.gateway.request("PUT", "/f/file/permission", params={
+        "path": directory, "permission": "777"})
+    assert opened.ok, opened.text
+    upload = client.create_multipart_upload(Bucket=name, Key="key")["UploadId"]
+    client.upload_part(Bucket=name, Key="key", UploadId=upload, PartNumber=1, Body=b"x")
+    guest = s3.client("guest")
+    assert refusal(guest.delete_bucket, Bucket=name) == (403, "AccessDenied")
+    assert len(client.list_parts(Bucket=name, Key="key", UploadId=upload)["Parts"]) == 1
+    client.delete_bucket(Bucket=name)
+    assert refusal(client.head_bucket, Bucket=name) == (404, "404")
+
+
+def test_a_number_of_buckets_with_more_digits_than_are_read(s3: World) -> None:
+    assert code_of(s3.send("GET", f"/?max-buckets=000000001{'0' * 5000}")) == (
+        400, "InvalidArgument")
