@@ -20,6 +20,9 @@ NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 XML_TYPE = "application/xml"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 MAX_DOCUMENT = 64 * 1024
+MAX_MARKUP = 400_000
+"""Brackets and equals signs that a document may have: elements and attributes take many times the
+memory of their text. 10,000 parts with ETags and checksums have 120,000."""
 Content = Union[str, int, bool, None, "Sequence[Field]"]
 """An element's content: text, a number, a flag, its children, or None for `<Name/>`."""
 Field = tuple[str, Content]
@@ -78,8 +81,11 @@ def empty(status: int = 200) -> Response:
 def parse(data: bytes, root: str) -> Element:
     """Return the root element of a document, its names without namespaces.
 
-    Raises MalformedDocument for what is not XML, has a DTD, or has another root than `root`.
+    Raises MalformedDocument for what is not XML, has a DTD, has another root than `root`, or
+    too many elements and attributes.
     """
+    if data.count(b"<") + data.count(b"=") > MAX_MARKUP:
+        raise MalformedDocument(f"the body has more elements than any {root} needs")
     try:
         tree: Element = fromstring(data, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:

@@ -81,6 +81,22 @@ def test_what_could_do_harm_is_refused(data: bytes) -> None:
         parse(data, "Delete")
 
 
+@pytest.mark.parametrize("inside", [
+    b"<a/>" * 500_000, b"<a>" * 250_000 + b"</a>" * 250_000,
+    b"<b " + b" ".join(b"a%d=''" % each for each in range(500_000)) + b"/>"],
+    ids=["many", "deep", "attributes"])
+def test_a_document_of_more_elements_than_any_has_is_refused(inside: bytes) -> None:
+    with pytest.raises(MalformedDocument, match="more elements"):
+        parse(b"<Delete>" + inside + b"</Delete>", "Delete")
+
+
+def test_ten_thousand_parts_are_read() -> None:
+    part = ("<Part><PartNumber>1</PartNumber><ETag>&quot;0&quot;</ETag>"
+            f"<ChecksumSHA256>{'a' * 43}=</ChecksumSHA256></Part>").encode()
+    tree = parse(b"<Complete>" + part * 10_000 + b"</Complete>", "Complete")
+    assert len(tree) == 10_000
+
+
 def test_names_are_read_without_their_namespaces() -> None:
     tree = parse(b'<x:Delete xmlns:x="some"><x:Key>k</x:Key><Key xmlns="other">l</Key></x:Delete>',
                  "Delete")
