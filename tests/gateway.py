@@ -185,7 +185,8 @@ class Gateway:
 
     def worker_of(self, client: socket.socket) -> int:
         """Return the process id of the worker that serves this connection."""
-        ends = f"0100007F:{self.port:04X} 0100007F:{client.getsockname()[1]:04X}"
+        here, there = client.getsockname()[1], client.getpeername()[1]
+        ends = f"0100007F:{there:04X} 0100007F:{here:04X}"
 
         def look() -> int:
             table = Path("/proc/self/net/tcp").read_text().splitlines()

@@ -23,7 +23,7 @@ from app.core.errors import (
     UpstreamFault,
 )
 from app.core.object_errors import NoSuchUpload
-from app.core.objects import ObjectMeta, Upload, names_of_key
+from app.core.objects import ObjectMeta, Part, Upload, names_of_key
 from app.core.paths import child_of
 from app.fs import part_sums
 from app.fs import upload_layout as layout
@@ -31,7 +31,7 @@ from app.fs.completing import Completion, Place, completed
 from app.fs.object_meta import check_size
 from app.fs.placing import status_or_none
 from app.fs.port import AclChange
-from app.fs.upload_plan import moved
+from app.fs.upload_plan import WrittenPlan, moved
 from app.fs.upload_sweep import Registry
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ if TYPE_CHECKING:
 
     from app.core.identity import Principal
     from app.core.model import FileStatus
-    from app.core.objects import ObjectInfo, Part, PartClaim
+    from app.core.objects import ObjectInfo, PartClaim
     from app.core.paths import HdfsPath
     from app.fs.completing import Precondition, Shelf
     from app.fs.port import FileSystem
     from app.fs.staging import Stage, Staging
+    from app.fs.upload_plan import Plan
 
 LEAST_PART = 5 * 1024 * 1024
 """Bytes that all parts but the last have (Amazon S3 User Guide, "multipart upload limits")."""
@@ -133,13 +134,21 @@ class Multipart:
     def parts(
         self, bucket: str, key: str, upload_id: str, *, after: int = 0, limit: int = 1000,
     ) -> tuple[list[Part], bool]:
-        """Return up to `limit` parts above the number `after`, and whether there are more."""
-        directory, _ = self._find(bucket, key, upload_id)
+        """Return up to `limit` parts above the number `after`, and whether there are more.
+
+        Also those that a completion, which did not get to its end, has joined already.
+        """
+        directory, upload = self._find(bucket, key, upload_id)
         try:
             found = layout.newest_parts(layout.stored_parts(self._fs, directory, after))
-            page = [one.part for one in islice(found, limit + 1)]
+            known = {one.part.number: one.part for one in islice(found, limit + 1)}
+            # Nothing is joined before there is a plan: without one by now, `known` is right.
+            plan = WrittenPlan(self._fs, self._staging, directory, self._permission).read()
         except PathNotFound:
             raise NoSuchUpload(upload_id) from None
+        if plan:
+            known |= {part.number: part for part in _planned(plan, upload) if part.number > after}
+        page = [known[number] for number in sorted(known)[:limit + 1]]
         return page[:limit], len(page) > limit
 
     def complete(
@@ -266,6 +275,13 @@ class Multipart:
         if not moved(self._fs, stage.path, child_of(directory, name)):
             raise PathNotFound(stage.path)
         return stored.part
+
+
+def _planned(plan: Plan, upload: Upload) -> Iterator[Part]:
+    """Yield the parts of a plan, whose files may be joined; when they were sent is not known."""
+    for name, size in zip(plan.names, plan.meta.part_sizes, strict=True):
+        number, md5 = layout.number_and_md5(name)
+        yield Part(number, md5, size, upload.initiated, layout.checksums_in(name))
 
 
 def _now() -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SIZE = 1 << 18
 WAIT_SECONDS = 30.0
+INODES = b"/.reserved/.inodes/"
 
 
 class Interceptor:
@@ -30,6 +31,7 @@ class Interceptor:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.held = threading.Event()
         self._mark = b""
+        self._within = b""
         self._rest = 0
         self._before = True
         self._lock = threading.Lock()
@@ -55,11 +57,17 @@ class Interceptor:
         for one in self._sockets:
             one.close()
 
-    def hold(self, operation: str, *, nth: int = 1, before: bool) -> None:
-        """Stop the nth request of `operation` from now on, and only that one."""
+    def hold(
+        self, operation: str, *, nth: int = 1, before: bool, within: str = "",
+    ) -> None:
+        """Stop the nth request of `operation` from now on, and only that one.
+
+        Of paths that have `within` in them, or are of inodes, if others are asked for as well.
+        """
         self.held.clear()
         with self._lock:
             self._mark, self._rest, self._before = f"op={operation}&".encode(), nth, before
+            self._within = within.encode()
 
     def await_held(self) -> None:
         """Return when the request is stopped."""
@@ -79,8 +87,19 @@ class Interceptor:
             server = socket.create_connection(self._target)
             self._sockets += [client, server]
             mute = threading.Event()
-            self._spawn(self._upstream, client, server, mute)
-            self._spawn(self._downstream, client, server, mute)
+            self._spawn(self._pass_on, client, server, mute)
+
+    def _pass_on(
+        self, client: socket.socket, server: socket.socket, mute: threading.Event,
+    ) -> None:
+        back = threading.Thread(
+            target=self._downstream, args=(client, server, mute), daemon=True)
+        back.start()
+        self._upstream(client, server, mute)
+        back.join()
+        for one in (client, server):
+            self._sockets.remove(one)
+            one.close()
 
     def _upstream(
         self, client: socket.socket, server: socket.socket, mute: threading.Event,
@@ -115,6 +134,8 @@ class Interceptor:
         line = piece.partition(b"\r\n")[0].replace(b" HTTP/", b"& HTTP/")
         with self._lock:
             if not self._rest or self._mark not in line.replace(b"?", b"&"):
+                return False
+            if self._within not in line and INODES not in line:
                 return False
             self._rest -= 1
             return self._rest == 0
