@@ -33,6 +33,7 @@ SPACE = "s3-cors"
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 MAX_RULES = 100
 _READING = ("GET", "HEAD")
+_PRINTABLE = re.compile(r"[\x21-\x7e]*")
 _LISTS = {"origins": "AllowedOrigin", "methods": "AllowedMethod", "headers": "AllowedHeader",
           "expose": "ExposeHeader"}
 _VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
@@ -171,7 +172,15 @@ def _place(call: S3Call) -> str:
 
 
 def _rules(record: Any) -> list[Rule]:
-    return [Rule(**rule) for rule in record.get(RECORD, [])]
+    """Return the rules of a record; none where somebody wrote into the xattr what are none."""
+    try:
+        rules = [Rule(**rule) for rule in record.get(RECORD, [])]
+        sound = all(_PRINTABLE.fullmatch(text) for rule in rules for text in (
+            *rule.origins, *rule.methods, *rule.expose, rule.max_age))
+        sound = sound and all(isinstance(text, str) for rule in rules for text in rule.headers)
+    except TypeError:
+        return []
+    return rules if sound else []
 
 
 def _read(one: Element) -> Rule:

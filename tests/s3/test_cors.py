@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -164,3 +166,20 @@ def test_another_s_rules_do_not_let_a_page_write_by_a_remembered_password(s3: Wo
     assert s3.send("PUT", f"/{name}/key", headers={"Origin": page}).status_code == 200
     s3.client().put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
     assert put(page).status_code == 200
+
+
+@pytest.mark.parametrize("rules", [
+    5, [5], [{"x": 1}], [{"origins": 5, "methods": [], "headers": [], "expose": []}],
+    [{"origins": ["*"], "methods": ["GET"], "headers": [], "expose": ["a\r\nb"]}],
+    [{"origins": ["*"], "methods": ["GET"], "headers": [5], "expose": []}],
+    [{"origins": ["*"], "methods": ["GET"], "headers": [], "expose": [], "max_age": 5}],
+])
+def test_rules_that_somebody_made_up_are_none(s3: World, bucket: str, rules: Any) -> None:
+    record = base64.b64encode(json.dumps({"cors": rules}).encode()).decode()
+    made = s3.gateway.request("PUT", "/f/file/xattrs", params={
+        "path": f"s3/{bucket}", "name": "user.httpfs-proxy.bucket", "value": record})
+    assert made.ok, made.text
+    told = s3.send("GET", f"/{bucket}", headers={"Origin": "https://app.example.net"})
+    assert told.status_code == 200
+    assert "Access-Control-Allow-Origin" not in told.headers
+    assert code_of(s3.send("GET", f"/{bucket}?cors")) == (404, "NoSuchCORSConfiguration")
