@@ -32,7 +32,7 @@ TRAILER_SIGNATURE = "x-amz-trailer-signature"
 _UNSIGNED = re.compile(rb"([0-9A-Fa-f]{1,16})")
 _SIGNED = re.compile(rb"([0-9A-Fa-f]{1,16});chunk-signature=([0-9a-f]{64})")
 _LENGTH = re.compile(r"[0-9]{1,19}")
-_TRAILER_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_TRAILER_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)")
 
 
 class Signer(Protocol):
@@ -122,7 +122,7 @@ class Decoder:
             found = _TRAILER_LINE.fullmatch(line.decode("latin-1"))
             if not found or not self._trailer or found[1].lower() in self.trailers:
                 raise S3Error("MalformedTrailerError")
-            self.trailers[found[1].lower()] = found[2]
+            self.trailers[found[1].lower()] = found[2].strip(" \t")
         if self._signer and self._trailer:
             signature = self.trailers.pop(TRAILER_SIGNATURE, None)
             if signature is None or self._announced not in (None, self.trailers.keys()):
