@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from app.core.model import FileStatus
     from app.core.paths import HdfsPath
 
+META_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+"""What user metadata may be called: the name of a header, in lower case (RFC 9110, 5.6.2)."""
 MAX_KEY_BYTES = 1024
+SYSTEM_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language",
+                  "content-type", "expires")
+"""The headers of a PUT that are kept with the object and sent with it."""
 COLON = "\uf03a"
 DOT = "\uf02e"
 EMPTY = "\uf02f"

@@ -165,7 +165,7 @@ class Completion:
         present = set(names) if new else self._names()
         target = child_of(self._directory, names[0])
         if names[0] not in present:
-            self._explain_missing(target)
+            self._explain_missing()
         rest = [child_of(self._directory, name) for name in names[1:] if name in present]
         for batch in batches(rest):
             try:
@@ -185,14 +185,15 @@ class Completion:
         except PathNotFound:
             raise _Overtaken from None
 
-    def _explain_missing(self, target: HdfsPath) -> None:
-        """Raise _Overtaken where another moved `target` on, or that it is lost.
+    def _explain_missing(self) -> None:
+        """Raise _Overtaken where another moved the file on, or that it is lost.
 
-        The order counts: it moves into `open/` first, and leaves that only with `open/` itself.
+        The order counts: what is joined moves into `open/` first, and leaves that only with
+        `open/` itself.
         """
         if (not status_or_none(self._fs, child_of(self._open, layout.OBJECT))
                 and status_or_none(self._fs, self._open)):
-            raise UpstreamFault(f"the parts of this upload were removed: {target}")
+            raise UpstreamFault("the parts of this upload were removed")
         raise _Overtaken
 
     def _copy(self, plan: Plan, names: list[str]) -> None:

@@ -17,7 +17,7 @@ from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import InvalidRequest
-from app.core.objects import ObjectMeta
+from app.core.objects import META_NAME, SYSTEM_HEADERS, ObjectMeta
 from app.fs import part_checksums
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _meta(data: dict[str, Any]) -> ObjectMeta:
     if not _ETAG.fullmatch(etag) or kind not in _TYPES:
         raise ValueError(etag)
     texts = [_texts(data.get(name, {}).items()) for name in ("sums", "headers", "user")]
+    if not set(texts[1]) <= set(SYSTEM_HEADERS) or not all(map(META_NAME.fullmatch, texts[2])):
+        raise ValueError(texts)
     tags = _texts(data.get("tags", []))
     upload = data.get("upload", "")
     _check_text(upload)
@@ -152,6 +154,8 @@ def _runs(sizes: tuple[int, ...]) -> list[list[int]]:
 
 
 def _sizes(runs: list[list[int]]) -> tuple[int, ...]:
+    if not all(isinstance(number, int) for run in runs for number in run):
+        raise ValueError(runs)
     if any(size < 0 or count < 1 for size, count in runs):
         raise ValueError(runs)
     if sum(count for _, count in runs) > _MAX_PARTS:

@@ -54,7 +54,7 @@ def pieces(source: ByteSource, length: int, name: str) -> Iterator[bytes]:
     while rest:
         piece = source.read(min(COPY_CHUNK, rest))
         if not piece:
-            raise UpstreamFault(f"{name} ended {rest} bytes early")
+            raise UpstreamFault(f"{name.rpartition('/')[2]} ended {rest} bytes early")
         rest -= len(piece)
         yield piece
 

@@ -42,6 +42,8 @@ PLAN = "user.httpfs-proxy.plan"
 LAST_PART = 10_000
 _ID = re.compile("[0-9a-f]{44}")
 _PART = re.compile(r"([0-9]{5})\.([0-9a-f]{8})\.([0-9a-f]{32})((?:\.[A-Z0-9]+-[A-Za-z0-9_-]+)*)")
+_MAX_TEXT = 16 * 1024 * 1024
+"""Characters of a record: 10,000 parts with names of 200 are two million."""
 _LAST_OF_NUMBER = "~"
 """Comes after whatever follows a part's number and dot."""
 
@@ -210,8 +212,9 @@ def packed(data: dict[str, Any]) -> bytes:
 def unpacked(raw: bytes) -> dict[str, Any]:
     """Return the record in `raw`. Raises UpstreamFault where it is none."""
     try:
-        data = json.loads(zlib.decompress(raw))
-    except (zlib.error, ValueError) as error:
+        reader = zlib.decompressobj()
+        data = json.loads(reader.decompress(raw, _MAX_TEXT))
+    except (zlib.error, ValueError, RecursionError) as error:
         raise UpstreamFault("the record of a multipart upload cannot be read") from error
     if not isinstance(data, dict):
         raise UpstreamFault("the record of a multipart upload is not understood")
@@ -243,6 +246,8 @@ def upload_from_raw(upload_id: str, raw: bytes) -> Upload:
     """Return the upload whose record is `raw`. Raises UpstreamFault."""
     data = unpacked(raw)
     try:
+        if not isinstance(data["key"], str) or not isinstance(data["initiated"], int):
+            raise UpstreamFault("the record of a multipart upload is not understood")
         return Upload(upload_id, data["key"], meta_from_data(data["meta"]), data["initiated"],
                       data["algorithm"], data["type"])
     except KeyError as error:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from app.core.objects import ObjectMeta
+from app.core.objects import META_NAME, SYSTEM_HEADERS, ObjectMeta
 from app.s3 import tagging
 from app.s3.acl import check_canned
 from app.s3.errors import S3Error, invalid_argument
@@ -22,8 +22,6 @@ USER = "x-amz-meta-"
 MAX_USER_BYTES = 2 * 1024
 DEFAULT_TYPE = "binary/octet-stream"
 """What AWS says of an object whose type nobody said."""
-_SYSTEM = ("cache-control", "content-disposition", "content-encoding", "content-language",
-           "content-type", "expires")
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _UNSUPPORTED = ("x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-website-redirect-",
                 "x-amz-copy-source-server-side-encryption", "x-amz-write-offset-bytes")
@@ -53,7 +51,7 @@ def refuse_unsupported(headers: Mapping[str, str]) -> None:
 
 def system_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that are kept and sent with the object."""
-    kept = {name: headers[name] for name in _SYSTEM if headers.get(name)}
+    kept = {name: headers[name] for name in SYSTEM_HEADERS if headers.get(name)}
     # aws-chunked is how the body came, not how the object is coded.
     codings = [coding.strip() for coding in kept.pop("content-encoding", "").split(",")]
     coding = ", ".join(one for one in codings if one and one.lower() != "aws-chunked")
@@ -65,6 +63,9 @@ def user_metadata(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the x-amz-meta-* without their prefix. Raises S3Error (MetadataTooLarge)."""
     user = {name.removeprefix(USER): value for name, value in headers.items()
             if name.startswith(USER)}
+    for name, value in user.items():
+        if not META_NAME.fullmatch(name):
+            raise invalid_argument(f"{USER}{name}", value, "Metadata has the name of a header.")
     size = sum(len(name.encode()) + len(value.encode()) for name, value in user.items())
     if size > MAX_USER_BYTES:
         raise S3Error("MetadataTooLarge", Size=str(size), MaxSizeAllowed=str(MAX_USER_BYTES))

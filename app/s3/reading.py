@@ -28,6 +28,7 @@ OVERRIDES = {f"response-{name}": name for name in (
     "content-encoding")}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TRIES = 10
+_MAX_DIGITS = 9
 _WHOLE, _PARTIAL, _NOT_MODIFIED = 200, 206, 304
 
 
@@ -97,8 +98,9 @@ def _described(response: Response, call: S3Call, info: ObjectInfo) -> Response:
         headers[f"x-amz-meta-{name}"] = _sendable(value)
     if meta.tags:
         headers["x-amz-tagging-count"] = str(len(meta.tags))
-    if not call.rooted:
-        # Objects share the origin of the web page here: a page among them must not act as it.
+    if not call.rooted or call.caller.scheme == "basic":
+        # A page among the objects must not act with what the browser sends along by itself: the
+        # password that it remembers, or the session of others at the same origin.
         headers["Content-Security-Policy"] = "sandbox"
     return response
 
@@ -129,7 +131,8 @@ def _part_number(call: S3Call, info: ObjectInfo) -> int:
         return 0
     if call.headers.get("Range"):
         raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:9]) <= MAX_PARTS:
+    if not (text.isascii() and text.isdecimal()) or not (
+            len(text) <= _MAX_DIGITS and 1 <= int(text) <= MAX_PARTS):
         raise invalid_argument("partNumber", text, "Part number must be an integer between 1 and"
                                                    f" {MAX_PARTS}, inclusive")
     number, count = int(text), len(info.meta.part_sizes) or 1

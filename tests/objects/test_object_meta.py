@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import InvalidRequest
 from app.core.model import FileStatus, FileType
-from app.core.objects import ObjectMeta
+from app.core.objects import META_NAME, SYSTEM_HEADERS, ObjectMeta
 from app.fs.etags import EtagCache
 from app.fs.object_meta import EMPTY_MD5, MAX_RECORD, decode, derived_etag, encode
 
@@ -24,7 +24,9 @@ words = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40)
 maps = st.dictionaries(words, words, max_size=5)
 metas = st.builds(
     ObjectMeta, etag=st.sampled_from([ETAG, f"{ETAG}-12"]), checksums=maps,
-    checksum_type=st.sampled_from(["FULL_OBJECT", "COMPOSITE"]), headers=maps, user=maps,
+    checksum_type=st.sampled_from(["FULL_OBJECT", "COMPOSITE"]),
+    headers=st.dictionaries(st.sampled_from(SYSTEM_HEADERS), words),
+    user=st.dictionaries(st.from_regex(META_NAME, fullmatch=True), words, max_size=5),
     tags=maps, part_sizes=st.lists(st.integers(0, 1 << 40), max_size=20).map(tuple), upload=words)
 
 
@@ -67,6 +69,9 @@ GARBAGE: list[Any] = [
     {"etag": ETAG, "parts": [[1, 10**9]]}, {"etag": ETAG, "parts": [[-1, 1]]},
     {"etag": ETAG, "parts": [["a", "b"]]}, {"etag": ETAG, "type": "OTHER"},
     {"etag": ETAG, "upload": 5}, {"etag": ETAG, "user": {"a": "\ud800"}}, {"etag": f"{ETAG}\n"},
+    {"etag": ETAG, "headers": {"set-cookie": "a=b"}}, {"etag": ETAG, "headers": {"location": "/"}},
+    {"etag": ETAG, "user": {"a b": "c"}}, {"etag": ETAG, "user": {"": "c"}},
+    {"etag": ETAG, "user": {"Upper": "c"}}, {"etag": ETAG, "parts": [[1.5, 1]]},
 ]
 
 

@@ -9,6 +9,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from tests.s3.conftest import PUBLIC, code_of, refusal
 
@@ -184,7 +185,7 @@ def test_a_plain_object_is_one_part(s3: World, client: Any, bucket: str, key: st
     assert "PartsCount" not in told
     assert refusal(client.get_object, Bucket=bucket, Key=key, PartNumber=2) == (
         400, "InvalidPart")
-    for wrong in ("0", "10001", "x", "", "-1"):
+    for wrong in ("0", "10001", "x", "", "-1", "1" * 5000, "0" * 9 + "1"):
         answer = s3.send("GET", f"/{bucket}/{key}?partNumber={wrong}")
         assert code_of(answer) == (400, "InvalidArgument")
     assert refusal(client.get_object, Bucket=bucket, Key=key, PartNumber=1, Range="bytes=0-1") == (
@@ -280,3 +281,5 @@ def test_pages_that_share_the_gateways_origin_are_locked_in(s3: World, client: A
     shared = s3.gateway.request("GET", "/api/v1/s3/pages/x.html")
     assert shared.headers["Content-Security-Policy"] == "sandbox"
     assert "Content-Security-Policy" not in s3.send("GET", "/pages/x.html").headers
+    by_password = requests.get(f"{s3.url}/pages/x.html", auth=("someone", "secret"), timeout=30)
+    assert by_password.headers["Content-Security-Policy"] == "sandbox"
