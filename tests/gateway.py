@@ -321,8 +321,10 @@ def _kill(pid: int) -> None:
         return
     try:
         os.kill(pid, signals.SIGKILL)
-        ended, _, _ = select.select([watched], [], [], STOP_SECONDS)
-        assert ended, f"process {pid} is still there after SIGKILL"
+        # Not select(): a test process may have more than 1,024 descriptors open.
+        ended = select.poll()
+        ended.register(watched, select.POLLIN)
+        assert ended.poll(STOP_SECONDS * 1000), f"process {pid} is still there after SIGKILL"
     except ProcessLookupError:
         return
     finally:
