@@ -7,11 +7,10 @@ over If-Modified-Since).
 
 from __future__ import annotations
 
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from app.core.errors import PreconditionFailed
+from app.web.conditions import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,14 +58,3 @@ def _modified_since(header: str | None, info: ObjectInfo) -> bool | None:
     """Tell whether the object is newer than a date; None where there is none to compare."""
     seconds = seconds_of(header)
     return None if seconds is None else info.status.modification_time // 1000 > seconds
-
-
-def seconds_of(header: str | None) -> int | None:
-    """Return an HTTP date in epoch seconds; None where there is none that can be read."""
-    if header is None:
-        return None
-    try:
-        date = parsedate_to_datetime(header)
-        return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        return None

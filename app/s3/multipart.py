@@ -10,13 +10,13 @@ from app.core.object_errors import NoSuchUpload
 from app.s3 import copying, preconditions
 from app.s3.checksums import COMPOSITE, DEFAULT, FULL_OBJECT, KINDS, kind_named
 from app.s3.completion import Completion
-from app.s3.conditions import seconds_of
 from app.s3.description import described, refuse_unsupported
 from app.s3.errors import invalid_argument
 from app.s3.form import document, location
 from app.s3.incoming import Content, checksum_headers, headers_of
 from app.s3.patience import patiently
 from app.s3.xml import answer, empty
+from app.web.conditions import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -77,7 +77,7 @@ def not_modified(headers: Headers, status: FileStatus, etag: str) -> bool:
     if if_none_match is not None:
         return _matches(if_none_match, etag, exists=True, weak=True)
     since = headers.get("If-Modified-Since")
-    return since is not None and _date(since) is not None and not _changed_since(since, status)
+    return since is not None and seconds_of(since) is not None and not _changed_since(since, status)
 
 
 def range_applies(headers: Headers, status: FileStatus, etag: str) -> bool:
@@ -87,7 +87,7 @@ def range_applies(headers: Headers, status: FileStatus, etag: str) -> bool:
         return True
     if if_range.lstrip().startswith(('"', "W/")):
         return if_range.strip() == etag
-    return _date(if_range) == status.modification_time // 1000
+    return seconds_of(if_range) == status.modification_time // 1000
 
 
 def _matches(header: str, *etags: str, exists: bool, weak: bool) -> bool:
@@ -97,11 +97,12 @@ def _matches(header: str, *etags: str, exists: bool, weak: bool) -> bool:
 
 
 def _changed_since(header: str | None, status: FileStatus) -> bool:
-    date = _date(header)
+    date = seconds_of(header)
     return date is not None and status.modification_time // 1000 > date
 
 
-def _date(header: str | None) -> int | None:
+def seconds_of(header: str | None) -> int | None:
+    """Return an HTTP date in epoch seconds; None where there is none that can be read."""
     if header is None:
         return None
     try:
