@@ -1,213 +1,55 @@
 """The gateway's settings: declared once, with help texts, read once, frozen.
 
-A setting's declaration is its type, default, allowed values and help text; the loader, the
-example file, the documentation's tables and the error messages are made from it. Values come
-from the YAML file named by GATEWAY_CONFIG (else `config/gateway.yaml` where it exists), each can
-be overridden by an environment variable: `backend.read_timeout` by GATEWAY_BACKEND_READ_TIMEOUT.
+A setting's declaration (in `app.setting_sections`) is its type, default, allowed values and help
+text; the loader, the example file, the documentation's tables and the error messages are made from
+it. Values come from the YAML file named by GATEWAY_CONFIG (else `config/gateway.yaml` where it
+exists), each can be overridden by an environment variable: `backend.read_timeout` by
+GATEWAY_BACKEND_READ_TIMEOUT.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.setting_types import (
-    AtLeast,
-    Choice,
-    Flag,
-    Kind,
-    Networks,
-    Permission,
-    Ports,
-    Seconds,
-    Text,
-    Urls,
-    Words,
+from app.setting_sections import (
+    AuthSettings,
+    BackendSettings,
+    FilesSettings,
+    LogSettings,
+    S3Settings,
+    Settings,
+    StreamsSettings,
+    UploadSettings,
+    WebSettings,
 )
 from app.strict_yaml import ConfigError, Document, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from ipaddress import IPv4Network, IPv6Network
+
+    from app.setting_types import Kind
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "DEFAULT_FILE",
+    "AuthSettings",
+    "BackendSettings",
+    "FilesSettings",
+    "LogSettings",
+    "S3Settings",
+    "Settings",
+    "StreamsSettings",
+    "UploadSettings",
+    "WebSettings",
+    "read",
+    "sections",
+]
 
 CONFIG_VARIABLE = "GATEWAY_CONFIG"
 DEFAULT_FILE = Path("config/gateway.yaml")
-
-
-def setting(default: Any, kind: Kind, help_text: str) -> Any:
-    """Declare one setting: its default, the values it takes, and what it is for."""
-    return field(default=default, metadata={"kind": kind, "help": help_text})
-
-
-@dataclass(frozen=True, slots=True)
-class BackendSettings:
-    """The file system behind the gateway."""
-
-    url: tuple[str, ...] = setting(("embedded:",), Urls(), (
-        "Where WebHDFS is served: `http://namenode:9870`, `https://…`, an HttpFS"
-        " (`http://httpfs:14000`), a list of NameNodes of one HA cluster, or"
-        " `embedded:///some/directory` for a local directory that behaves like HDFS"
-        " (`embedded:` is the directory `hdfs` below `data_dir`)."))
-    kind: str = setting("auto", Choice("auto", "namenode", "httpfs"), (
-        "What answers at `url`. `auto` asks once."))
-    service_user: str = setting("", Text(), (
-        "Empty: calls are made as the mapped Hadoop user (`user.name=`). A name: calls are made"
-        " as this service user on behalf of the mapped one (`doas=`); the cluster needs"
-        " `hadoop.proxyuser.<name>.hosts` and `.groups` for it."))
-    connect_timeout: float = setting(5.0, Seconds(0.1), "Seconds to wait for a connection.")
-    read_timeout: float = setting(60.0, Seconds(0.1), (
-        "Seconds without a byte from HDFS after which a call counts as too slow (504)."))
-    retry_deadline: float = setting(15.0, Seconds(0), (
-        "Seconds within which a repeatable call is tried again after a failed connection,"
-        " a standby NameNode or safe mode. 0 turns retries off."))
-    pool_size: int = setting(64, AtLeast(1), (
-        "Idle connections kept for each server and worker process. More are opened when needed."))
-    pool_idle: float = setting(5.0, Seconds(0.1), (
-        "Seconds after which an idle connection is not used again."))
-    home_cache: float = setting(300.0, Seconds(0), (
-        "Seconds for which a user's home directory, as HDFS named it, is remembered."))
-    embedded_superuser: str = setting("hdfs", Text(), (
-        "The superuser of the embedded backend; without effect on real clusters."))
-    embedded_trash_minutes: int = setting(1440, AtLeast(0), (
-        "Minutes for which the embedded backend keeps what was moved to the trash, at least."
-        " 0 turns its trash off; without effect on real clusters, which have"
-        " `fs.trash.interval`."))
-
-
-@dataclass(frozen=True, slots=True)
-class AuthSettings:
-    """Who may come in."""
-
-    users_file: Path = setting(Path("config/users.yaml"), Text(Path), (
-        "The map of users. A relative path is relative to the working directory."))
-    realm: str = setting("httpfs-proxy", Text(), "The realm that a 401 names.")
-    cache_seconds: float = setting(300.0, Seconds(0), (
-        "Seconds for which a verified password is remembered (as a keyed hash, in memory), so"
-        " that the slow password hash is computed once and not on each request."))
-    allow_plain_http: bool = setting(False, Flag(), (
-        "Take credentials over plain HTTP from anywhere. Off, they are refused unless the client"
-        " is on loopback or a trusted proxy says that the client came by HTTPS."))
-    lockout_failures: int = setting(5, AtLeast(0), (
-        "Failed attempts, per user and per source address, after which attempts are locked"
-        " out. 0 turns lockout off."))
-    lockout_seconds: float = setting(2.0, Seconds(0.1), (
-        "Length of the first lockout; each further failure doubles it."))
-    lockout_max_seconds: float = setting(900.0, Seconds(1), "Longest lockout."
-                                         " Failures are forgotten after twice this time.")
-
-
-@dataclass(frozen=True, slots=True)
-class WebSettings:
-    """How requests reach the gateway and what they may bring."""
-
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = setting((), Networks(), (
-        "Addresses or networks of reverse proxies whose X-Forwarded-For, -Proto, -Host and -Port"
-        " are believed. From anyone else these headers change nothing."))
-    public_url: str = setting("", Text(), (
-        "The base of URLs in answers (`https://files.example.net`); empty: as the request says."))
-    max_body: int = setting(0, AtLeast(0), (
-        "Largest request body in bytes, after decompression; more is refused with 413 (by S3 with"
-        " EntityTooLarge). 0 is no limit."))
-    body_timeout: float = setting(60.0, Seconds(0.1), (
-        "Seconds without a byte from a client that is sending a body, after which the upload is"
-        " given up and removed."))
-    gzip_level: int = setting(1, AtLeast(1, 9), (
-        "zlib level of compressed answers, 1 (fast) to 9 (small)."))
-    gzip_min: int = setting(1400, AtLeast(0), (
-        "JSON answers below this number of bytes are not compressed."))
-    metrics_from: tuple[IPv4Network | IPv6Network, ...] = setting(
-        ("127.0.0.0/8", "::1/128"), Networks(), (
-            "Addresses or networks that may read /metrics without a password."))
-    ready_timeout: float = setting(3.0, Seconds(0.1), "Longest answer of /readyz in seconds.")
-
-
-@dataclass(frozen=True, slots=True)
-class FilesSettings:
-    """The file API."""
-
-    file_permission: str = setting("664", Permission(), "Mode of an uploaded file.")
-    directory_permission: str = setting("775", Permission(), "Mode of a created directory.")
-    replication_min: int = setting(1, AtLeast(1), "Smallest replication factor to ask for.")
-    replication_max: int = setting(512, AtLeast(1, 32767), (
-        "Largest replication factor to ask for (HDFS's own limit is dfs.replication.max)."))
-
-
-@dataclass(frozen=True, slots=True)
-class S3Settings:
-    """S3: buckets are directories, objects are files."""
-
-    keys_file: Path = setting(Path("config/keys.yaml"), Text(Path), (
-        "The access keys of the users, their secrets encrypted; `httpfs-proxy keys` writes it."
-        " It need not exist."))
-    master_key_file: Path = setting(Path("config/keys.master"), Text(Path), (
-        "The key that the secrets in `keys_file` are encrypted with; made with the first access"
-        " key, mode 0600. Keep it apart from backups of `keys_file`."))
-    region: str = setting("us-east-1", Text(), (
-        "The region that clients sign for and that GetBucketLocation names."))
-    hosts: tuple[str, ...] = setting((), Words("a list of host names", r"[A-Za-z0-9.-]{1,253}"), (
-        "Host names whose root is S3, for clients that take no path prefix:"
-        " `https://s3.example.net/bucket/key`, and `https://bucket.s3.example.net/key` too. Nothing"
-        " but S3 is served there."))
-    ports: tuple[int, ...] = setting((), Ports(), (
-        "Ports, among those that the gateway listens on, whose root is S3 whatever the host name."))
-    bucket_permission: str = setting("700", Permission(), (
-        "Mode of a bucket's directory that CreateBucket makes. S3's buckets are their owner's"
-        " alone; `775` lets the group write and all Hadoop users read, as far as the files do."))
-    clock_skew: float = setting(900.0, Seconds(1), (
-        "Seconds by which the time of a signed request may differ from the gateway's."))
-    public: tuple[str, ...] = setting(
-        (), Words("a list of `bucket=user`", r"[A-Za-z0-9._:-]{1,255}=\S{1,255}"), (
-            "Buckets that anybody may read without credentials: `bucket=user` opens it as this"
-            " user of the users file sees it, for listing, GET and HEAD."))
-    upload_max_age: float = setting(604_800.0, Seconds(1), (
-        "Seconds after which a multipart upload that was neither completed nor aborted is"
-        " removed."))
-    etag_cache: int = setting(100_000, AtLeast(0), (
-        "ETags remembered by each worker, so that listings need not ask HDFS for them again;"
-        " about 300 bytes each."))
-
-
-@dataclass(frozen=True, slots=True)
-class UploadSettings:
-    """Content on its way in: staged under hidden names, swept when a worker dies."""
-
-    lease_seconds: float = setting(30.0, Seconds(1), (
-        "A worker process that shows no life for this long counts as dead, and what it had"
-        " staged is removed."))
-    sweep_seconds: float = setting(10.0, Seconds(0.5), (
-        "How often the leftovers of dead workers are looked for."))
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """What is written down."""
-
-    level: str = setting("INFO", Choice("DEBUG", "INFO", "WARNING", "ERROR"), "Log level.")
-    audit: str = setting("-", Text(), (
-        "Where the audit lines go, one JSON object a request: `-` is standard output, `` is"
-        " nowhere, else a file that is appended to and reopened when it was moved away."))
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings."""
-
-    data_dir: Path = setting(Path("data"), Text(Path), (
-        "Directory of the gateway's own state: the state store, the metrics of the workers and,"
-        " where used, the embedded backend. Made with mode 0700 where missing."))
-    state_url: str = setting("sqlite:", Text(), (
-        "The state store: `sqlite:` is `state.db` in `data_dir`, `sqlite:///some/file` another"
-        " file. It is shared by the workers of one host."))
-    backend: BackendSettings = field(default_factory=BackendSettings)
-    auth: AuthSettings = field(default_factory=AuthSettings)
-    web: WebSettings = field(default_factory=WebSettings)
-    files: FilesSettings = field(default_factory=FilesSettings)
-    s3: S3Settings = field(default_factory=S3Settings)
-    upload: UploadSettings = field(default_factory=UploadSettings)
-    log: LogSettings = field(default_factory=LogSettings)
-    source: Path | None = None
 
 
 def read(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -232,7 +74,8 @@ def read(file: Path | None = None, environment: Mapping[str, str] | None = None)
 def sections() -> dict[str, type]:
     """Return the dotted prefix of each section ("" is the top) and its dataclass."""
     return {"": Settings, "backend": BackendSettings, "auth": AuthSettings, "web": WebSettings,
-            "files": FilesSettings, "s3": S3Settings, "upload": UploadSettings, "log": LogSettings}
+            "files": FilesSettings, "s3": S3Settings, "streams": StreamsSettings,
+            "upload": UploadSettings, "log": LogSettings}
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

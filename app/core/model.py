@@ -75,6 +75,21 @@ class FileChecksum(NamedTuple):
     length: int
 
 
+class BlockLocation(NamedTuple):
+    """One block of a file (org.apache.hadoop.fs.BlockLocation): `length` bytes from `offset`.
+
+    `names` are the DataNodes that have it, as "host:port", `cached_hosts` the hosts that hold it in
+    memory (HDFS's centralised cache).
+    """
+
+    offset: int
+    length: int
+    hosts: tuple[str, ...]
+    names: tuple[str, ...]
+    cached_hosts: tuple[str, ...]
+    corrupt: bool
+
+
 class AclStatus(NamedTuple):
     """An ACL as GETACLSTATUS tells it; `entries` like "user:alice:rw-", "default:group::r-x"."""
 

@@ -58,6 +58,10 @@ class Calls:
         """The differences of the server behind (asked once, remembered)."""
         return self._ask_flavor()
 
+    def flavor_of(self, _path: HdfsPath) -> Flavor:
+        """Return the same: one server has all paths."""
+        return self.flavor
+
     def _as_parameter(self, path: str) -> str:
         """Return `path` so that it arrives as it is when it is sent as (the end of) a parameter."""
         trimmed = path and path[-1] <= " " and self.flavor.trims_parameters

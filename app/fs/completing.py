@@ -30,7 +30,7 @@ from app.core.errors import (
 )
 from app.core.object_errors import InvalidPart, NoSuchKey, NoSuchUpload, OperationAborted
 from app.core.objects import ObjectInfo
-from app.core.paths import child_of
+from app.core.paths import HdfsPath, child_of
 from app.fs import part_checksums, part_sizes, part_sums
 from app.fs import upload_layout as layout
 from app.fs.object_meta import OBJECT, decode, encode
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from app.core.model import FileStatus
     from app.core.objects import Bucket, ObjectMeta, PartClaim, Upload
-    from app.core.paths import HdfsPath
     from app.fs.port import FileSystem
     from app.fs.staging import Staging
     from app.fs.upload_plan import Plan
@@ -266,7 +265,7 @@ class Completion:
 
     def _unless_done(self, precondition: Precondition | None) -> Precondition | None:
         """Return the precondition for who has not been overtaken by another."""
-        if precondition is None and self._fs.flavor.rename_options:
+        if precondition is None and self._fs.flavor_of(self._directory).rename_options:
             return None
 
         def check(present: ObjectInfo | None) -> None:
@@ -284,12 +283,13 @@ def completed(fs: FileSystem, shelf: Shelf, bucket: str, upload: Upload) -> Obje
     Where a file cannot be replaced in one step, another who completes the same upload may have
     moved the object aside, and moves it back when it sees that it was late.
     """
-    give_up = time.monotonic() + (0.0 if fs.flavor.rename_options else ASIDE_SECONDS)
+    give_up = time.monotonic() + ASIDE_SECONDS
     while True:
         try:
             info = shelf.info(bucket, upload.key)
-        except NoSuchKey:
-            if time.monotonic() < give_up:
+        except NoSuchKey as absent:
+            in_steps = not fs.flavor_of(HdfsPath(absent.path)).rename_options
+            if in_steps and time.monotonic() < give_up:
                 time.sleep(ASIDE_SECONDS / 10)
                 continue
         else:

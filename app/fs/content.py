@@ -23,7 +23,7 @@ from app.fs.source import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from app.core.model import FileChecksum, FileStatus
+    from app.core.model import BlockLocation, FileChecksum, FileStatus
     from app.fs.answer import Answer
     from app.fs.transport import Body
 
@@ -41,6 +41,13 @@ class Content(Namespace):
         except FAULTS as error:
             raise self._fault(error, "get_file_checksum", path) from error
         return wire.checksum(raw)
+
+    def block_locations(self, path: HdfsPath, length: int) -> Sequence[BlockLocation]:
+        """Return where the blocks of a file's first `length` bytes lie, in order."""
+        if not length:
+            return ()
+        return wire.block_locations(
+            self._fetch("get_file_block_locations", path, offset=0, length=length))
 
     def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> Source:
         """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns."""

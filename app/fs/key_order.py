@@ -96,7 +96,7 @@ class KeyOrder:
                 return []
             after = self._after = self._told = None
         stem = as_name(beginning)
-        if not self._fs.flavor.list_batches:
+        if not self._fs.flavor_of(self._directory).list_batches:
             return [key_ranges.everything("")]
         special = any(text.startswith(prefix) and (after is None or text > after)
                       for text in SPECIAL_TEXTS)

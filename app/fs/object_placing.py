@@ -86,7 +86,7 @@ class ObjectPlacing(Buckets):
 
     def _undoing(self, bucket: HdfsPath, path: HdfsPath) -> AbstractContextManager[None]:
         """Do the same after `_ground`, which makes directories on some servers only."""
-        if self._fs.flavor.rename_options:
+        if self._fs.flavor_of(path).rename_options:
             return nullcontext()
         return self._leaving_nothing(bucket, path)
 
@@ -96,7 +96,7 @@ class ObjectPlacing(Buckets):
         On a server that cannot rename to a free name only, they are made before: there two who
         move directories of the same name would move them into each other.
         """
-        if self._fs.flavor.rename_options:
+        if self._fs.flavor_of(path).rename_options:
             return self._directories.ground(bucket, path)
         return self._firm_ground(bucket, path)
 
@@ -148,7 +148,7 @@ class ObjectPlacing(Buckets):
         path = place.content
         for _ in range(TRIES):
             try:
-                if self._fs.flavor.rename_options and guard.may_create():
+                if self._fs.flavor_of(path).rename_options and guard.may_create():
                     self._placing.put(stage, path, lambda: False, source)
                 else:
                     self._replace(stage, path, guard, source)
@@ -164,7 +164,7 @@ class ObjectPlacing(Buckets):
         self, stage: Stage, path: HdfsPath, guard: Guard, source: HdfsPath | None,
     ) -> None:
         """Put a file where another may be; in turn where that takes more than one step."""
-        if self._fs.flavor.rename_options and not guard.is_set:
+        if self._fs.flavor_of(path).rename_options and not guard.is_set:
             self._placing.put(stage, path, lambda: True, source)
             return
         with turn(self._staging, path):

@@ -102,7 +102,7 @@ class ObjectReader:
 
     def _look_in_turn(self, place: Place) -> ObjectInfo | None:
         """Look again, where an object that is being replaced is not there for a moment."""
-        if self._fs.flavor.rename_options:
+        if self._fs.flavor_of(place.content).rename_options:
             return None
         with suppress(OperationAborted), turn(self._staging, place.content):
             return self.look(place)

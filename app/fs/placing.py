@@ -67,7 +67,7 @@ class Placing:
         """
         source = source or stage.path
         try:
-            if self._fs.flavor.rename_options:
+            if self._fs.flavor_of(path).rename_options:
                 self._fs.rename(source, path, Rename.REPLACE if replaces() else Rename.NEW)
             else:
                 self._put_in_steps(stage, source, path, replaces)
@@ -77,7 +77,7 @@ class Placing:
 
     def move_new(self, source: HdfsPath, destination: HdfsPath) -> None:
         """Rename to a name that nothing has. Raises AlreadyExists, IsADirectory."""
-        if self._fs.flavor.rename_options:
+        if self._fs.flavor_of(destination).rename_options:
             self._fs.rename(source, destination, Rename.NEW)
             return
         if status_or_none(self._fs, destination):

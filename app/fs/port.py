@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from app.core.model import (
         AclStatus,
+        BlockLocation,
         ContentSummary,
         FileChecksum,
         FileStatus,
@@ -82,9 +83,8 @@ class FileSystem(Protocol):
 
     user: str
 
-    @property
-    def flavor(self) -> Flavor:
-        """The differences of the server behind (asked once, remembered)."""
+    def flavor_of(self, path: HdfsPath) -> Flavor:
+        """Return the differences of the server that has `path` (asked once, remembered)."""
 
     def home(self) -> HdfsPath:
         """Return the user's home directory (GETHOMEDIRECTORY; remembered for a while)."""
@@ -110,6 +110,12 @@ class FileSystem(Protocol):
 
     def checksum(self, path: HdfsPath) -> FileChecksum:
         """Return HDFS's checksum of a file. Raises PathNotFound, NotAFile."""
+
+    def block_locations(self, path: HdfsPath, length: int) -> Sequence[BlockLocation]:
+        """Return where the blocks of a file's first `length` bytes lie, in order.
+
+        Empty for an empty file. Raises PathNotFound, NotAFile.
+        """
 
     def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> ByteSource:
         """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns.
@@ -218,6 +224,9 @@ class Backend(Protocol):
 
     def probe(self, timeout: float) -> None:
         """Return if the cluster answers within `timeout` seconds, else raise UpstreamError."""
+
+    def location(self, path: HdfsPath) -> str:
+        """Return where `path` lies as a URI, like `webhdfs://namenode:9870/some/file`."""
 
     @property
     def description(self) -> str:

@@ -183,7 +183,7 @@ class Publisher:
         self, path: HdfsPath, precondition: Callable[[FileStatus | None], None],
     ) -> bool:
         """Tell whether something may be there to be replaced, now that the body is complete."""
-        if precondition is no_precondition and self._fs.flavor.rename_options:
+        if precondition is no_precondition and self._fs.flavor_of(path).rename_options:
             return True
         current = status_or_none(self._fs, path)
         if current and current.is_directory:

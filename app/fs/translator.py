@@ -94,7 +94,7 @@ class UserFileSystem(Attributes):
         """Make a directory and its parents; one that exists is left as it is."""
         real = self._writable(path)
         sticky = len(permission.lstrip("0")) > 3  # noqa: PLR2004
-        in_two_steps = (sticky and not self._fs.flavor.sticky_mkdirs
+        in_two_steps = (sticky and not self._fs.flavor_of(real).sticky_mkdirs
                         and status_or_none(self._fs, real) is None)
         self._fs.mkdirs(real, permission)
         if in_two_steps:
@@ -121,7 +121,7 @@ class UserFileSystem(Attributes):
             if status_or_none(self._fs, new):
                 self._fs.status(old)
                 raise AlreadyExists(new)
-        mode = Rename.NEW if self._fs.flavor.rename_options else Rename.MOVE
+        mode = Rename.NEW if self._fs.flavor_of(new).rename_options else Rename.MOVE
         if not self._fs.rename(old, new, mode):
             raise refusal_of_rename(self._fs, old, new)
         return self._principal.visible(new)

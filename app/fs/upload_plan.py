@@ -143,7 +143,7 @@ class WrittenPlan:
 
 def moved(fs: FileSystem, source: HdfsPath, destination: HdfsPath) -> bool:
     """Rename to where nothing is; tell whether it was done, of several who try by one."""
-    if not fs.flavor.rename_options:
+    if not fs.flavor_of(destination).rename_options:
         return fs.rename(source, destination)
     try:
         return fs.rename(source, destination, Rename.NEW)

@@ -29,6 +29,7 @@ from app.fs.transport import UpstreamSession
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from app.core.paths import HdfsPath
     from app.fs.answer import Answer
     from app.fs.port import Flavor
     from app.fs.transport import Body
@@ -54,6 +55,7 @@ class WebHdfsClient(Client):  # type: ignore[misc]
 
     _check_access = _Request("GET")
     _concat = _Request("POST")
+    _get_file_block_locations = _Request("GET")
     _get_server_defaults = _Request("GET")
     _get_snapshot_list = _Request("GET")
     _get_x_attrs = _Request("GET")
@@ -146,6 +148,13 @@ class WebHdfsBackend:
     def close(self) -> None:
         """Close the idle connections."""
         self._cluster.session.close()
+
+    def location(self, path: HdfsPath) -> str:
+        """Return where `path` lies as a URI, like `webhdfs://namenode:9870/some/file`."""
+        if self._cluster.servers == (ORIGIN,):
+            return f"embedded:{path}"
+        scheme, _, authority = self._settings.url[0].partition("://")
+        return f"{'swebhdfs' if scheme == 'https' else 'webhdfs'}://{authority.rstrip('/')}{path}"
 
     @property
     def description(self) -> str:

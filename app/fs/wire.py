@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app.core.errors import InvalidPath, UpstreamFault
 from app.core.model import (
     AclStatus,
+    BlockLocation,
     ContentSummary,
     FileChecksum,
     FileStatus,
@@ -56,6 +57,12 @@ def content_summary(raw: bytes) -> ContentSummary:
 def checksum(raw: bytes) -> FileChecksum:
     """Return the checksum in an answer to GETFILECHECKSUM, without padding."""
     return _parsed(raw, _checksum)
+
+
+def block_locations(raw: bytes) -> list[BlockLocation]:
+    """Return the blocks in an answer to GETFILEBLOCKLOCATIONS."""
+    return _parsed(raw, lambda data: [
+        _block(item) for item in data["BlockLocations"]["BlockLocation"]])
 
 
 def acl_status(raw: bytes) -> AclStatus:
@@ -144,6 +151,12 @@ def _checksum(data: dict[str, Any]) -> FileChecksum:
     return FileChecksum(_text(told["algorithm"]), value, length)
 
 
+def _block(item: dict[str, Any]) -> BlockLocation:
+    return BlockLocation(
+        _number(item["offset"]), _number(item["length"]), _texts(item["hosts"]),
+        _texts(item["names"]), _texts(item.get("cachedHosts", [])), _flag(item["corrupt"]))
+
+
 def _acl(data: dict[str, Any]) -> AclStatus:
     told = data["AclStatus"]
     return AclStatus(
@@ -174,6 +187,12 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"not text: {value!r:.100}")
     return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"not a list: {value!r:.100}")
+    return tuple(_text(item) for item in value)
 
 
 def _number(value: Any) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.fs.filesystem import WebHdfsFileSystem
+    from app.fs.port import Flavor
     from app.fs.staging import Staging
 
 
@@ -57,11 +58,14 @@ class Interfered:
         self._at = at
         self._other = other
         self.renames = 0
-        self.flavor = replace(fs.flavor, rename_options=False)
 
     def __getattr__(self, name: str) -> Any:
         """Do everything else as it is."""
         return getattr(self._fs, name)
+
+    def flavor_of(self, path: HdfsPath) -> Flavor:
+        """Replace in steps."""
+        return replace(self._fs.flavor_of(path), rename_options=False)
 
     def rename(self, *arguments: Any) -> bool:
         """Let the other be quicker."""

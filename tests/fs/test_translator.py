@@ -32,7 +32,8 @@ class Altered:
 def test_a_sticky_directory_that_exists_is_left_as_it_is_by_a_server_that_makes_none(
     alice: WebHdfsFileSystem, directory: HdfsPath, staging: Staging,
 ) -> None:
-    fs: Any = Altered(alice, flavor=replace(alice.flavor, sticky_mkdirs=False))
+    fs: Any = Altered(
+        alice, flavor_of=lambda _: replace(alice.flavor, sticky_mkdirs=False))
     files = UserFileSystem(ALICE, fs, staging)
     files.mkdirs(directory, "1777")
     assert alice.status(directory).permission == "755"

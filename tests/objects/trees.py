@@ -62,7 +62,7 @@ class Tree:
     def __init__(self, tree: Mapping[str, object], *, page: int = 1000,
                  markers: Iterable[str] = (), flavor: Flavor = NAMENODE,
                  tells_children: bool = True) -> None:
-        self.flavor = flavor
+        self._flavor = flavor
         self.calls: list[tuple[str, str | None]] = []
         self._page = page
         self._markers = frozenset(markers)
@@ -86,6 +86,9 @@ class Tree:
         permission = MARKER if path in self._markers else "755"
         return status(name, FileType.DIRECTORY, children, permission)
 
+    def flavor_of(self, _path: HdfsPath) -> Flavor:
+        return self._flavor
+
     def list_page(self, path: HdfsPath, start_after: str | None = None) -> ListingPage:
         self.calls.append((path, start_after))
         assert len(self.calls) < 10_000, "reading goes round and round"
@@ -94,7 +97,7 @@ class Tree:
         entries = self._directories[path]
         begin = bisect_right(entries, order(start_after or ""),
                              key=lambda one: order(one.path_suffix))
-        end = begin + self._page if self.flavor.list_batches else len(entries)
+        end = begin + self._page if self._flavor.list_batches else len(entries)
         return ListingPage(entries[begin:end], max(0, len(entries) - end))
 
     def status(self, path: HdfsPath) -> FileStatus:
