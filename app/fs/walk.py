@@ -241,9 +241,19 @@ class Walk:
         """Tell whether a directory that is empty, or may be, is a key or has one below it."""
         if self._is_marker(path, status):
             return True
+        if status.children >= 0:
+            return False
         below = walk(self._fs, path, is_marker=self._is_marker, keep=self._keep)
         room = MAX_KEY_BYTES - len(key.encode())
-        return status.children < 0 and any(len(one.key.encode()) <= room for one in below)
+        return self._has_nameless(path) or any(len(one.key.encode()) <= room for one in below)
+
+    def _has_nameless(self, path: HdfsPath) -> bool:
+        """Tell whether a file in `path` stands for the directory's own key: no key of a bucket."""
+        try:
+            first = next(ordered(self._fs, path, keep=self._keep), None)
+        except (PathNotFound, NotADirectory):
+            return False
+        return first is not None and not first[0]
 
     # --- passing over
 

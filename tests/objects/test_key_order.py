@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.fs.filesystem import WebHdfsFileSystem
+    from app.fs.port import Flavor
 
 directories = st.dictionaries(names, st.sampled_from([None, None, {}]), max_size=40)
 beginnings = st.just("") | st.text(few | st.sampled_from(":/"), max_size=2)
@@ -98,13 +99,14 @@ def test_a_server_that_does_not_get_on_is_a_fault() -> None:
 class Lazy:
     """A directory of so many files whose names are computed; `rank` says where one would be."""
 
-    flavor = NAMENODE
-
     def __init__(self, size: int, name: Callable[[int], str], page: int = 1000) -> None:
         self.size = size
         self.name = name
         self.page = page
         self.calls = 0
+
+    def flavor_of(self, _: HdfsPath) -> Flavor:
+        return NAMENODE
 
     def list_page(self, _: HdfsPath, start_after: str | None = None) -> ListingPage:
         self.calls += 1

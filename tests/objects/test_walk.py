@@ -99,6 +99,11 @@ def test_a_server_without_batches_tells_the_same(made: Made, data: st.DataObject
         keys, prefix, delimiter, after)
 
 
+def test_a_file_that_stands_for_its_directory_where_children_are_not_told() -> None:
+    fs = Tree({"0": {EMPTY: None}}, tells_children=False)
+    assert told(fs, delimiter="/") == [Told("0/", is_key=False)]
+
+
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHdfsFileSystem]:
     """Yield the embedded backend with pages of three entries."""
