@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bench import listings, s3, slow, small_files, status_calls, transfers
 from bench.report import Results, table
+from bench.results_file import assembled, sections_in
 from bench.targets import TARGETS
 from bench.world import QUICK, WORKERS, Sizes, World
 from tests.hadoop.jars import java
@@ -34,18 +35,22 @@ BENCHES: dict[str, tuple[str, ModuleType]] = {
 HEAD = """\
 # Measured
 
-Made by `make bench`: the gateway, HttpFS and WebHDFS itself (NameNode and DataNode: "direct"),
-one after the other in each round, all on one machine's loopback.
+Made by `make bench`: the gateway beside its peers (HttpFS; WebHDFS itself, that is NameNode and
+DataNode: "direct"; rclone's S3 server), one after the other in each round, all on one machine's
+loopback. `make bench ARGS='--only status --write'` measures one section anew and leaves the others.
 
-- {cores} cores ({machine}), shared by the load generator, the party that is measured, NameNode and
-  DataNode: absolute figures say little, ratios more.
-- Hadoop 3.4.2 (Java {java}, heaps as Java chooses), {datanodes} DataNode(s), replication
-  {replication}; Hadoop's own configuration but for what `tests/hadoop/configuration.py` sets and
-  `bench/world.py` does not set back{tuned}.
-- Python {python}, {packages}; the gateway has {workers} workers by `deploy/gunicorn.conf.py`,
-  checks HTTP Basic on each call, writes its audit line and counts its metrics.
-- Medians of {rounds} round(s), least and greatest in brackets; ratios are taken round by round.
-- {sizes}
+- The cores are shared by the load generator, the party that is measured, NameNode and DataNode:
+  absolute figures say little, ratios more.
+- Hadoop 3.4.2 with heaps as Java chooses, and its own configuration but for what
+  `tests/hadoop/configuration.py` sets and `bench/world.py` does not set back; "tuned" is with the
+  setting of deploy/README.md for many small files.
+- The gateway runs by `deploy/gunicorn.conf.py`, checks HTTP Basic on each call, writes its audit
+  line and counts its metrics.
+- Medians of the rounds, least and greatest in brackets; ratios are taken round by round.
+"""
+RUN = """\
+{rounds} round(s) on {cores} cores ({machine}); Java {java}, {datanodes} DataNode(s), replication
+{replication}{tuned}; Python {python}, {packages}, {workers} workers. {sizes}
 """
 TAIL = """\
 ## What the figures do not show
@@ -77,11 +82,12 @@ def main(arguments: list[str] | None = None) -> int:
         World(Path(directory), sizes, options.datanodes, tuned=options.tuned) as world,
     ):
         measured = {name: _measure(world, name, options.rounds) for name in options.only}
-    text = "\n".join([*_head(options, sizes),
-                      *_verdicts(measured), *_tables(measured), "", TAIL])
-    print(text)
+    made = {f"{name} tuned" if options.tuned else name: _section(name, results, options, sizes)
+            for name, results in measured.items()}
+    print(assembled(HEAD, made, TAIL))
     if options.write:
-        RESULTS.write_text(text)
+        kept = sections_in(RESULTS.read_text()) if RESULTS.exists() else {}
+        RESULTS.write_text(assembled(HEAD, kept | made, TAIL))
     return 0
 
 
@@ -103,32 +109,26 @@ def _measure(world: World, name: str, rounds: int) -> Results:
     return results
 
 
-def _head(options: argparse.Namespace, sizes: Sizes) -> list[str]:
+def _section(name: str, results: Results, options: argparse.Namespace, sizes: Sizes) -> str:
+    """Return what is told of one measurement: how it was made, its targets, its figures."""
+    title = f"## {results.title[0].upper()}{results.title[1:]}{', tuned' * options.tuned}"
+    verdicts = [target.verdict(results) for target in TARGETS if target.bench == name]
+    if verdicts:
+        verdicts = ["| the gateway's | wanted | measured | |", "| --- | --- | --- | --- |",
+                    *verdicts, ""]
+    return "\n".join([title, "", _run(options, sizes), *verdicts,
+                      *table(results, list(results.rounds))])
+
+
+def _run(options: argparse.Namespace, sizes: Sizes) -> str:
     found = subprocess.run([java(), "-version"], capture_output=True, text=True, check=True)
     version = re.search(r'"(.+?)"', found.stderr)
     packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    return [*HEAD.format(
+    return RUN.format(
         cores=os.cpu_count(), machine=platform.machine(), java=version[1] if version else "?",
         datanodes=options.datanodes, replication=min(3, options.datanodes),
-        tuned=", and the setting of deploy/README.md for many small files" * options.tuned,
-        python=platform.python_version(), packages=packages, workers=WORKERS,
-        rounds=options.rounds, sizes=sizes).splitlines(), ""]
-
-
-def _verdicts(measured: dict[str, Results]) -> list[str]:
-    rows = [target.verdict(measured[target.bench]) for target in TARGETS
-            if target.bench in measured]
-    if not rows:
-        return []
-    return ["## Targets", "", "| the gateway's | wanted | measured | |",
-            "| --- | --- | --- | --- |", *rows, ""]
-
-
-def _tables(measured: dict[str, Results]) -> list[str]:
-    lines = ["## Side by side", ""]
-    for results in measured.values():
-        lines += [*table(results, list(results.rounds)), ""]
-    return lines[:-1]
+        tuned=", tuned" * options.tuned, python=platform.python_version(), packages=packages,
+        workers=WORKERS, rounds=options.rounds, sizes=sizes)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
