@@ -12,6 +12,7 @@ from app import __version__, admin, files, s3
 from app import settings as settings_module
 from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyDirectory
+from app.auth.networks import NetworkUsers
 from app.auth.s3 import S3Authenticator
 from app.auth.users import UserDirectory
 from app.embedded import create_server
@@ -70,12 +71,14 @@ def _services(settings: Settings) -> Services:
     backend = make_backend(settings)
     users = UserDirectory(settings.auth.users_file)
     authenticator = Authenticator(settings.auth, users, store)
+    networks = NetworkUsers(settings.auth.networks, users)
+    networks.warn()
     keys = KeyDirectory(settings.s3.keys_file, settings.s3.master_key_file)
     staging = Staging(store, backend, settings.upload)
     uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
     staging.also(uploads.sweep)
     return Services(
-        settings, store, backend, users, authenticator,
+        settings, store, backend, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
         staging, EtagCache(settings.s3.etag_cache),
         openapi.describe(APIS, __version__))

@@ -12,6 +12,7 @@ from app.setting_types import (
     Flag,
     Kind,
     Networks,
+    NetworkUsers,
     Permission,
     Ports,
     Seconds,
@@ -82,12 +83,11 @@ class AuthSettings:
     allow_plain_http: bool = setting(False, Flag(), (
         "Take credentials over plain HTTP from anywhere. Off, they are refused unless the client"
         " is on loopback or a trusted proxy says that the client came by HTTPS."))
-    networks: tuple[str, ...] = setting(
-        (), Words("a list of `network=user`", r"[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?=\S{1,255}"), (
-            "Who a request is from that brings no credentials, by the address it comes from, for"
-            " clients that can send none: `127.0.0.0/8=alice`. Only for the Alluxio dialect"
-            " (`/api/v1/paths`, `/api/v1/streams`). Whoever can reach the gateway from such a"
-            " network is that user: the log warns of each."))
+    networks: tuple[str, ...] = setting((), NetworkUsers(), (
+        "Who a request is from that brings no credentials, by the address it comes from, for"
+        " clients that can send none: `127.0.0.0/8=alice`; the smallest network counts. Only for"
+        " the Alluxio dialect (`/api/v1/paths`, `/api/v1/streams`), and not for browsers. Whoever"
+        " can reach the gateway from such a network is that user: the log warns of each."))
     lockout_failures: int = setting(5, AtLeast(0), (
         "Failed attempts, per user and per source address, after which attempts are locked"
         " out. 0 turns lockout off."))

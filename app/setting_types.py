@@ -141,6 +141,26 @@ class Words:
         return tuple(items)
 
 
+class NetworkUsers(Words):
+    """A list of networks with a user each: `network=user`."""
+
+    def __init__(self) -> None:
+        super().__init__("a list of `network=user`", r"[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?=\S{1,255}")
+
+    def parse(self, given: Any) -> tuple[str, ...]:
+        """Take what stands for a network each, and no network twice."""
+        items = super().parse(given)
+        seen: set[IPv4Network | IPv6Network] = set()
+        for item in items:
+            network = ip_network(item.partition("=")[0])
+            if network in seen:
+                raise ValueError(f"{network} has two users")
+            if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped:
+                raise ValueError(f"{network} is IPv4: write it as such")
+            seen.add(network)
+        return items
+
+
 class Ports:
     """A list of TCP ports."""
 

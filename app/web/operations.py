@@ -15,7 +15,7 @@ from flask import Blueprint, request
 from werkzeug.datastructures import EnvironHeaders
 
 from app.auth.basic import claimed_name
-from app.core.errors import GatewayError, InsecureTransport
+from app.core.errors import GatewayError, InsecureTransport, NotAuthenticated
 from app.web.body import RequestBody
 from app.web.exchange import current
 from app.web.params import read_all
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from app.web.exchange import Exchange
     from app.web.params import Param
     from app.web.services import Services
+
+_BROWSER = ("HTTP_ORIGIN", "HTTP_REFERER", "HTTP_SEC_FETCH_SITE", "HTTP_ACCEPT_LANGUAGE")
 
 T = TypeVar("T")
 V = TypeVar("V", bound="Callable[..., Response]")
@@ -152,9 +154,18 @@ def _endpoint(operation: Operation, services: Services) -> Endpoint:
     return endpoint
 
 
-def authenticate(services: Services, exchange: Exchange) -> Principal:
-    """Return who asks. Raises NotAuthenticated, TooManyAttempts, InsecureTransport."""
+def authenticate(
+    services: Services, exchange: Exchange, *, networks: bool = False,
+) -> Principal:
+    """Return who asks. Raises NotAuthenticated, TooManyAttempts, InsecureTransport.
+
+    With `networks` who brings no credentials may be known by the address (`auth.networks`).
+    """
     authorization = exchange.environ.get("HTTP_AUTHORIZATION")
+    if networks and authorization is None:
+        exchange.principal = _by_network(services, exchange)
+        if exchange.principal:
+            return exchange.principal
     if authorization and not (
             exchange.origin.confidential or services.settings.auth.allow_plain_http):
         raise InsecureTransport(
@@ -166,4 +177,17 @@ def authenticate(services: Services, exchange: Exchange) -> Principal:
         exchange.claimed_user = claimed_name(authorization)
         raise
     exchange.principal = principal
+    return principal
+
+
+def _by_network(services: Services, exchange: Exchange) -> Principal | None:
+    """Return whom the client's address stands for.
+
+    Not in a browser: any page on the web has it send requests without credentials from the
+    reader's own network. Scripts cannot keep all of these headers back.
+    """
+    principal = services.networks.find(exchange.origin.client)
+    if principal and any(name in exchange.environ for name in _BROWSER):
+        raise NotAuthenticated("credentials are required: by their network (auth.networks) only"
+                               " programs are known, and this request came from a browser")
     return principal

@@ -1,8 +1,8 @@
 """Where a request really comes from, and by which URL its sender knows the gateway.
 
 X-Forwarded-* counts only when the peer is a configured proxy. From anyone else it changes
-nothing but one thing: the peer then does not count as a loopback client, for it may be a proxy
-on this host that nobody configured, with strangers behind it.
+nothing but one thing: the peer may then be a proxy that nobody configured, with strangers behind
+it, so it does not count as a loopback client, and nobody is known by its address.
 """
 
 from __future__ import annotations
@@ -26,13 +26,19 @@ _FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARD
 
 
 class Origin(NamedTuple):
-    """`address` of the client (empty for a Unix socket), `scheme` and `authority` of its URL."""
+    """`address` of the client (empty for a Unix socket), `scheme` and `authority` of its URL.
+
+    `forwarded`: somebody's headers say that the request came through a proxy. `named`: no proxy
+    left open who its client is.
+    """
 
     address: str
     scheme: str
     authority: str
     local: bool
     trusted_peer: bool
+    forwarded: bool
+    named: bool = True
 
     @property
     def base_url(self) -> str:
@@ -47,7 +53,17 @@ class Origin(NamedTuple):
     def within(self, networks: Networks) -> bool:
         """Tell whether the client itself is known to be in one of `networks`."""
         only_a_proxy = _within(self.address, _LOOPBACK) and not self.local
-        return not only_a_proxy and _within(self.address, networks)
+        return self.named and not only_a_proxy and _within(self.address, networks)
+
+    @property
+    def client(self) -> IPv4Address | IPv6Address | None:
+        """The client's own address where it is beyond doubt, good for telling who it is.
+
+        Either nobody stands between, or a configured proxy named the client. A configured proxy
+        that names nobody may have anybody behind it, and so may a peer with a proxy's headers.
+        """
+        certain = self.named and self.forwarded == self.trusted_peer
+        return _parse(self.address) if certain else None
 
 
 def origin_of(environ: Mapping[str, Any], proxies: Networks) -> Origin:
@@ -56,15 +72,17 @@ def origin_of(environ: Mapping[str, Any], proxies: Networks) -> Origin:
     scheme = str(environ["wsgi.url_scheme"])
     authority = _authority(environ.get("HTTP_HOST")) or (
         f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}")
+    forwarded = any(name in environ for name in _FORWARDING)
     if not peer or _within(peer, proxies):
-        return _forwarded(environ, proxies, Origin(peer, scheme, authority, not peer, True))
-    local = _within(peer, _LOOPBACK) and not any(name in environ for name in _FORWARDING)
-    return Origin(peer, scheme, authority, local, False)
+        direct = Origin(peer, scheme, authority, not peer, True, forwarded)
+        return _forwarded(environ, proxies, direct)
+    local = _within(peer, _LOOPBACK) and not forwarded
+    return Origin(peer, scheme, authority, local, False, forwarded)
 
 
 def _forwarded(environ: Mapping[str, Any], proxies: Networks, direct: Origin) -> Origin:
     hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
-    address, named = direct.address, not any(name in environ for name in _FORWARDING)
+    address, named = direct.address, not direct.forwarded
     for hop in reversed([_without_port(hop) for hop in hops if hop]):
         named = _parse(hop) is not None
         address = hop if named else address
@@ -78,7 +96,8 @@ def _forwarded(environ: Mapping[str, Any], proxies: Networks, direct: Origin) ->
         host = host if port == default else f"{host}:{port}"
     return Origin(
         address, scheme if scheme in ("http", "https") else direct.scheme, host,
-        local=named and (_within(address, _LOOPBACK) or not address), trusted_peer=True)
+        local=named and (_within(address, _LOOPBACK) or not address), trusted_peer=True,
+        forwarded=direct.forwarded, named=named)
 
 
 def _without_port(hop: str) -> str:

@@ -9,6 +9,7 @@ from app.fs.translator import UserFileSystem
 
 if TYPE_CHECKING:
     from app.auth.authenticator import Authenticator
+    from app.auth.networks import NetworkUsers
     from app.auth.s3 import S3Authenticator
     from app.auth.users import UserDirectory
     from app.core.identity import Principal
@@ -27,6 +28,7 @@ class Services(NamedTuple):
     backend: Backend
     users: UserDirectory
     authenticator: Authenticator
+    networks: NetworkUsers
     s3: S3Authenticator
     staging: Staging
     etags: EtagCache

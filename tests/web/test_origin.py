@@ -68,3 +68,39 @@ def test_a_proxy_that_forwards_and_names_nobody_has_no_local_client() -> None:
     }, (ip_network("127.0.0.1/32"),))
     assert not origin.local
     assert not origin.confidential
+
+
+@pytest.mark.parametrize(("peer", "proxies", "headers", "client"), [
+    ("192.0.2.7", (), {}, "192.0.2.7"),
+    ("::ffff:192.0.2.7", (), {}, "192.0.2.7"),
+    ("127.0.0.1", (), {}, "127.0.0.1"),
+    ("fe80::1%eth0", (), {}, "fe80::1"),
+    ("10.0.0.9", PROXIES, {"FOR": "192.0.2.7"}, "192.0.2.7"),
+    ("10.0.0.9", PROXIES, {"FOR": "127.0.0.1, 192.0.2.7", "PROTO": "https"}, "192.0.2.7"),
+    ("127.0.0.1", PROXIES, {"FOR": "127.0.0.1"}, "127.0.0.1"),
+    ("", (), {"FOR": "192.0.2.7"}, "192.0.2.7"),
+])
+def test_a_client_beyond_doubt(
+    peer: str, proxies: Any, headers: dict[str, str], client: str,
+) -> None:
+    assert str(origin(peer, proxies, **headers).client) == client
+
+
+@pytest.mark.parametrize(("peer", "proxies", "headers"), [
+    # A stranger says who it is, or a proxy of which nobody told us.
+    ("127.0.0.1", (), {"FOR": "127.0.0.1"}), ("192.0.2.7", (), {"FOR": "192.0.2.7"}),
+    ("192.0.2.7", (), {"PROTO": "https"}),
+    # A proxy that does not say whom it serves, or in no address.
+    ("127.0.0.1", PROXIES, {}), ("10.0.0.9", PROXIES, {}), ("10.0.0.9", PROXIES, {"FOR": ""}),
+    ("10.0.0.9", PROXIES, {"PROTO": "https"}), ("10.0.0.9", PROXIES, {"FOR": "unknown"}),
+    ("10.0.0.9", PROXIES, {"FOR": "127.0.0.1, x"}),
+    # A socket's peer has no address.
+    ("", (), {}), ("", (), {"FOR": "unix:"}),
+])
+def test_a_client_that_may_be_anybody(peer: str, proxies: Any, headers: dict[str, str]) -> None:
+    assert origin(peer, proxies, **headers).client is None
+
+
+def test_a_proxy_is_not_taken_for_the_client_that_it_does_not_name() -> None:
+    assert not origin("10.0.0.9", FOR="unknown").within(PROXIES)
+    assert origin("10.0.0.9").within(PROXIES)
