@@ -17,6 +17,7 @@ from app.auth.s3 import S3Authenticator
 from app.auth.users import UserDirectory
 from app.embedded import create_server
 from app.fs.etags import EtagCache
+from app.fs.lifetimes import Lifetimes
 from app.fs.staging import Staging
 from app.fs.upload_sweep import UploadSweep
 from app.fs.webhdfs import WebHdfsBackend
@@ -80,7 +81,7 @@ def _services(settings: Settings) -> Services:
     return Services(
         settings, store, backend, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
-        staging, EtagCache(settings.s3.etag_cache),
+        staging, EtagCache(settings.s3.etag_cache), Lifetimes(store),
         openapi.describe(APIS, __version__))
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from app.auth.users import UserDirectory
     from app.core.identity import Principal
     from app.fs.etags import EtagCache
+    from app.fs.lifetimes import Lifetimes
     from app.fs.port import Backend
     from app.fs.staging import Staging
     from app.settings import Settings
@@ -32,6 +33,7 @@ class Services(NamedTuple):
     s3: S3Authenticator
     staging: Staging
     etags: EtagCache
+    lifetimes: Lifetimes
     description: dict[str, Any]
 
     def files_of(self, principal: Principal) -> UserFileSystem:

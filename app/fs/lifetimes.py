@@ -1,0 +1,144 @@
+"""Lifetimes kept with files and directories: an xattr that moves with them, a note in the store.
+
+The xattr says how long; the state store says when to look, and as whom. Neither counts without
+the other: a record that an HDFS user wrote or copied into an xattr is in no store, and a note whose
+record is no longer on the very file (by inode number and by the record's own random key) is
+dropped. Who changes a lifetime and who ends one take turns at the file.
+
+Notes have their due times at the front of their keys. They are written before the xattr and removed
+after it was changed: a worker that dies in between leaves a note too many, never one too few.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from app.core.errors import (
+    AttributeNotFound,
+    FileBusy,
+    GatewayError,
+    PathError,
+    UpstreamError,
+)
+from app.core.lifetimes import RECORD, Lifetime, decode, encode
+from app.fs.content import inode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.model import FileStatus
+    from app.core.paths import HdfsPath
+    from app.fs.port import FileSystem
+    from app.state.store import Store
+
+NOTES = "lifetimes"
+_TURNS = "lifetime-turns"
+_LEASE_SECONDS = 300.0
+"""After which a turn ends by itself: its worker has died."""
+_PATIENCE_SECONDS = 20.0
+_POLL_SECONDS = 0.02
+
+
+class Lifetimes:
+    """Sets lifetimes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def keep(
+        self, fs: FileSystem, path: HdfsPath, status: FileStatus, lifetime: Lifetime,
+        *, known_as: HdfsPath | None = None,
+    ) -> None:
+        """Keep `lifetime` with the file or directory that `status` was asked of at `path`.
+
+        `known_as` is the path that it is about to get. Raises PathNotFound where it is gone,
+        AccessDenied, FileBusy while its old lifetime is being ended.
+        """
+        target = found_by(path, status.file_id)
+        try:
+            with turn(self._store, target) as mine:
+                if not mine:
+                    raise FileBusy(path)
+                self._replace(fs, target, status.file_id, lifetime, known_as or path)
+        except PathError as error:
+            error.path = path if error.path == target else error.path
+            raise
+
+    def _replace(
+        self, fs: FileSystem, target: HdfsPath, file_id: int, lifetime: Lifetime, path: HdfsPath,
+    ) -> None:
+        """Note the new lifetime, set its xattr or remove it, and drop the old one's note."""
+        old = fs.xattrs(target).get(RECORD)
+        if lifetime == Lifetime():
+            if old is not None:
+                with suppress(AttributeNotFound):
+                    fs.remove_xattr(target, RECORD)
+        else:
+            self._set(fs, target, file_id, lifetime, path)
+        self._drop(old, file_id)
+
+    def _set(
+        self, fs: FileSystem, target: HdfsPath, file_id: int, lifetime: Lifetime, path: HdfsPath,
+    ) -> None:
+        key = secrets.token_hex(8)
+        record = encode(lifetime, key)
+        if lifetime.due is not None:
+            self._store.put(NOTES, note_key(lifetime.due, key), {
+                "user": fs.user, "path": path, "id": file_id, "record": record.decode()})
+        try:
+            fs.set_xattr(target, RECORD, record, exists=None)
+        except UpstreamError:
+            raise  # it may have been set all the same
+        except GatewayError:
+            self._drop(record, file_id)
+            raise
+
+    def _drop(self, old: bytes | None, file_id: int) -> None:
+        """Drop the note of a record that is no longer there; it may be a forged one."""
+        lifetime, key = decode(old)
+        if lifetime.due is None:
+            return
+        name = note_key(lifetime.due, key)
+        note = self._store.get(NOTES, name)
+        if note is not None and note["id"] == file_id:
+            self._store.delete(NOTES, name)
+
+
+def found_by(path: HdfsPath, file_id: int) -> HdfsPath:
+    """Return what leads to the very file, by its number where the server tells one."""
+    return inode(file_id) if file_id else path
+
+
+def note_key(due: int, key: str) -> str:
+    """Return the key of a note, in the order of the due times (epoch milliseconds)."""
+    return f"{due:020d}-{key}"
+
+
+def due_of(name: str) -> int:
+    """Return the due time that a note's key begins with."""
+    return int(name.partition("-")[0])
+
+
+@contextmanager
+def turn(store: Store, target: HdfsPath, patience: float = _PATIENCE_SECONDS) -> Iterator[bool]:
+    """Have the turn at a file; False if another has had it for `patience` seconds."""
+    deadline = time.monotonic() + patience
+    own = secrets.token_hex(8)
+    while not (mine := store.add(_TURNS, target, {"by": own}, ttl=_LEASE_SECONDS)):
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(_POLL_SECONDS)
+    try:
+        yield mine
+    finally:
+        if mine:
+            _give_back(store, target, own)
+
+
+def _give_back(store: Store, target: HdfsPath, own: str) -> None:
+    # Only one's own: after the lease it may be another's.
+    store.update(_TURNS, target, lambda value: None if value and value["by"] == own else value,
+                 ttl=_LEASE_SECONDS)
