@@ -27,6 +27,7 @@ from app.core.errors import (
     UpstreamError,
 )
 from app.core.paths import HIDDEN_MARK, HdfsPath, child_of
+from app.fs.rhythm import Rhythm
 from app.fs.workers import Workers
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Staging:
         self.workers = Workers(store, lease=settings.lease_seconds,
                                interval=settings.sweep_seconds, every_beat=self._beat)
         self._others: list[Callable[[], object]] = []
+        self._rhythms = [Rhythm(self.workers.interval, self._sweep_all)]
 
     def stage(
         self, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
@@ -136,7 +138,19 @@ class Staging:
         """Have another sweep done in the background, after each of this one."""
         self._others.append(sweep)
 
+    def every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
+        """Have `work` done in the background every `seconds`, by one of all workers.
+
+        `name` tells it from other such work, in all gateways that share the state store.
+        """
+        self.workers.beat_within(seconds)
+        self._rhythms.append(Rhythm(seconds, work, store=self.store, name=name))
+
     def _beat(self) -> None:
+        for rhythm in self._rhythms:
+            rhythm()
+
+    def _sweep_all(self) -> None:
         self.sweep()
         for sweep in self._others:
             sweep()

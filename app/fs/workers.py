@@ -51,7 +51,8 @@ def _start_time(pid: int) -> str:
 class Workers:
     """The lease of this process and the liveness of the others.
 
-    `every_beat` is called in the background every `interval` seconds, and once at the start.
+    `every_beat` is called in the background every `interval` seconds, but at least three times in
+    the time of a lease, and once at the start.
     """
 
     def __init__(
@@ -59,7 +60,8 @@ class Workers:
     ) -> None:
         self._store = store
         self._lease = lease
-        self._interval = min(interval, lease / 3)
+        self._renewal = min(interval, lease / 3)
+        self.interval = self._renewal
         self._every_beat = every_beat
         self._pid = 0
         self._id = ""
@@ -92,6 +94,10 @@ class Workers:
         if self._id:
             self._store.delete(_SPACE, self._id)
 
+    def beat_within(self, seconds: float) -> None:
+        """Shorten the interval of the beats to this, if it is longer."""
+        self.interval = min(self.interval, seconds)
+
     def is_alive(self, worker_id: str) -> bool:
         """Tell whether the process with this id still works."""
         if worker_id == self._id:
@@ -112,7 +118,7 @@ class Workers:
             ttl=self._lease * _KEPT_LEASES)
 
     def _keep(self, stop: threading.Event) -> None:
-        while not stop.wait(self._interval):
+        while not stop.wait(self._renewal):
             try:
                 self._renew()
             except GatewayError as error:
@@ -126,5 +132,5 @@ class Workers:
                 _log.warning("looking for leftovers failed, will try again: %r", error)
             except Exception:  # the thread must live; the next beat tries again
                 _log.exception("looking for leftovers failed, will try again")
-            if stop.wait(self._interval):
+            if stop.wait(self.interval):
                 return
