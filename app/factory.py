@@ -16,8 +16,12 @@ from app.auth.networks import NetworkUsers
 from app.auth.s3 import S3Authenticator
 from app.auth.users import UserDirectory
 from app.embedded import create_server
+from app.fs.clusters import addresses, other_clusters
 from app.fs.etags import EtagCache
+from app.fs.lifetime_sweep import LifetimeSweep
 from app.fs.lifetimes import Lifetimes
+from app.fs.mounted import MountedBackend
+from app.fs.mounts import Mounts
 from app.fs.staging import Staging
 from app.fs.upload_sweep import UploadSweep
 from app.fs.webhdfs import WebHdfsBackend
@@ -33,6 +37,7 @@ from app.web.services import Services
 if TYPE_CHECKING:
     from app.fs.port import Backend
     from app.settings import Settings
+    from app.state.store import Store
     from app.web.operations import Endpoint
 
 _log = logging.getLogger(__name__)
@@ -69,7 +74,8 @@ def build(settings: Settings | None = None) -> Flask:
 
 def _services(settings: Settings) -> Services:
     store = open_store(settings.state_url, settings.data_dir)
-    backend = make_backend(settings)
+    mounts = make_mounts(settings, store)
+    backend = MountedBackend(mounts)
     users = UserDirectory(settings.auth.users_file)
     authenticator = Authenticator(settings.auth, users, store)
     networks = NetworkUsers(settings.auth.networks, users)
@@ -78,11 +84,18 @@ def _services(settings: Settings) -> Services:
     staging = Staging(store, backend, settings.upload)
     uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
     staging.also(uploads.sweep)
+    staging.every(settings.streams.sweep_seconds, "lifetimes", LifetimeSweep(store, backend).sweep)
     return Services(
-        settings, store, backend, users, authenticator, networks,
+        settings, store, backend, mounts, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
         staging, EtagCache(settings.s3.etag_cache), Lifetimes(store),
         openapi.describe(APIS, __version__))
+
+
+def make_mounts(settings: Settings, store: Store) -> Mounts:
+    """Return the mounts over the backend that the settings name and the other clusters."""
+    return Mounts(store, make_backend(settings), other_clusters(settings.backend),
+                  addresses(settings.backend))
 
 
 def make_backend(settings: Settings) -> Backend:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from app.fs.mounting import Mounting
 from app.fs.objects import ObjectStore
 from app.fs.translator import UserFileSystem
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from app.core.identity import Principal
     from app.fs.etags import EtagCache
     from app.fs.lifetimes import Lifetimes
+    from app.fs.mounts import Mounts
     from app.fs.port import Backend
     from app.fs.staging import Staging
     from app.settings import Settings
@@ -27,6 +29,7 @@ class Services(NamedTuple):
     settings: Settings
     store: Store
     backend: Backend
+    mounts: Mounts
     users: UserDirectory
     authenticator: Authenticator
     networks: NetworkUsers
@@ -47,3 +50,7 @@ class Services(NamedTuple):
             principal, self.backend.as_user(principal.hadoop_user), self.staging, self.etags,
             file_permission=self.settings.files.file_permission,
             bucket_permission=self.settings.s3.bucket_permission)
+
+    def mounting_of(self, principal: Principal) -> Mounting:
+        """Return mounting as `principal` may do it."""
+        return Mounting(principal, self.mounts, self.backend)
