@@ -17,6 +17,7 @@ from app.core.lifetimes import RECORD, Lifetime, TtlAction, decode, encode
 from app.core.mounts import split_id
 from app.core.paths import HdfsPath
 from app.fs.lifetimes import NOTES, due_of, found_by, turn
+from app.fs.rhythm import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,16 +46,24 @@ class LifetimeSweep:
         self._backend = backend
         self._clock = clock
         self._away: dict[int, float] = {}
+        self._broken_off = False
+
+    def beat(self) -> object:
+        """Sweep, and say UNFINISHED where that took too long to do all."""
+        self.sweep()
+        return UNFINISHED if self._broken_off else None
 
     def sweep(self) -> int:
         """Do what is due, for as long as a sweep may take; return how many ttls were ended."""
         ended = 0
+        self._broken_off = False
         now = int(self._clock() * 1000)
         give_up = time.monotonic() + _BEAT_SECONDS
         for name, note in self._store.scan(NOTES):
             if due_of(name) <= now and note.get("later", 0) <= now and not self._is_away(note):
                 ended += self._end(name)
                 if time.monotonic() > give_up:
+                    self._broken_off = True
                     break
         return ended
 

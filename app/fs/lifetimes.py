@@ -38,7 +38,8 @@ NOTES = "lifetimes"
 _TURNS = "lifetime-turns"
 _LEASE_SECONDS = 300.0
 """After which a turn ends by itself: its worker has died."""
-_PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 20.0
+"""How long who sets a lifetime waits for whoever is ending the old one."""
 _POLL_SECONDS = 0.02
 
 
@@ -59,7 +60,7 @@ class Lifetimes:
         """
         target = found_by(path, status.file_id)
         try:
-            with turn(self._store, target) as mine:
+            with turn(self._store, target, PATIENCE_SECONDS) as mine:
                 if not mine:
                     raise FileBusy(path)
                 self._replace(fs, target, status.file_id, lifetime, known_as or path)
@@ -123,7 +124,7 @@ def due_of(name: str) -> int:
 
 
 @contextmanager
-def turn(store: Store, target: HdfsPath, patience: float = _PATIENCE_SECONDS) -> Iterator[bool]:
+def turn(store: Store, target: HdfsPath, patience: float) -> Iterator[bool]:
     """Have the turn at a file; False if another has had it for `patience` seconds."""
     deadline = time.monotonic() + patience
     own = secrets.token_hex(8)

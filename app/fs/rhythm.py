@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.state.store import Store
 
+UNFINISHED: Final = object()
+"""What work returns that has more to do: its next time is at once."""
 _SPACE = "rhythm"
 
 
@@ -38,4 +40,7 @@ class Rhythm:
         if self._store and not self._store.add(_SPACE, self._name, {}, ttl=self._seconds):
             return
         self._next = now + self._seconds
-        self._work()
+        if self._work() is UNFINISHED:
+            self._next = now
+            if self._store:
+                self._store.delete(_SPACE, self._name)

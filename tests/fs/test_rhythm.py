@@ -1,0 +1,105 @@
+"""Work that is done every so often, by one of all workers."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.fs.rhythm import UNFINISHED, Rhythm
+from app.fs.staging import Staging
+from app.settings import UploadSettings
+from app.state.sqlite import SqliteStore
+from tests.gateway import wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.fs.webhdfs import WebHdfsBackend
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_at_most_once_in_its_time(clock: Clock) -> None:
+    done: list[float] = []
+    rhythm = Rhythm(60.0, lambda: done.append(clock.now), clock=clock)
+    for _ in range(130):
+        rhythm()
+        clock.now += 1
+    assert [moment - 1_000_000 for moment in done] == [0, 60, 120]
+
+
+def test_one_of_all_workers_does_it(tmp_path: Path, clock: Clock) -> None:
+    done: list[str] = []
+    with closing(SqliteStore(tmp_path / "state.db", clock=clock)) as store:
+        workers = [
+            Rhythm(60.0, lambda n=n: done.append(n), store=store, name="x", clock=clock)
+            for n in "abc"]
+        other = Rhythm(60.0, lambda: done.append("other"), store=store, name="y", clock=clock)
+        for _ in range(100):
+            for worker in workers:
+                worker()
+            clock.now += 1
+        other()
+    assert len(done) == 3
+    assert done[-1] == "other"
+
+
+def test_the_next_one_does_it_when_a_worker_has_died(tmp_path: Path, clock: Clock) -> None:
+    done: list[str] = []
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with closing(SqliteStore(tmp_path / "state.db", clock=clock)) as store:
+        dying = Rhythm(60.0, die, store=store, name="x", clock=clock)
+        with pytest.raises(KeyboardInterrupt):
+            dying()
+        living = Rhythm(60.0, lambda: done.append("done"), store=store, name="x", clock=clock)
+        living()
+        assert not done
+        clock.now += 60
+        living()
+        assert done == ["done"]
+
+
+def test_what_is_unfinished_goes_on_at_once(tmp_path: Path, clock: Clock) -> None:
+    answers: list[object] = [UNFINISHED, UNFINISHED, None, None]
+    with closing(SqliteStore(tmp_path / "state.db", clock=clock)) as store:
+        one, other = (
+            Rhythm(60.0, lambda: answers.pop(0), store=store, name="x", clock=clock)
+            for _ in range(2))
+        for _ in range(5):
+            one()
+            other()
+        assert len(answers) == 1
+
+
+def test_beats_come_as_often_as_the_quickest_work_needs(
+    tmp_path: Path, backend: WebHdfsBackend,
+) -> None:
+    done: list[str] = []
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        staging = Staging(store, backend, UploadSettings(lease_seconds=300, sweep_seconds=200))
+        staging.also(lambda: done.append("slow"))
+        staging.every(0.05, "quick", lambda: done.append("quick"))
+        staging.workers.start()
+        try:
+            wait_for("the quick work", lambda: done.count("quick") >= 3)
+        finally:
+            staging.workers.stop()
+    assert done.count("slow") == 1
