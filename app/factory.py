@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from app import __version__, admin, files, s3
+from app import __version__, admin, files, s3, streams
 from app import settings as settings_module
 from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyDirectory
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 APIS = (files.api, admin.api)
-DIALECTS = ((s3.PREFIX, s3.DIALECT), ("/", ENVELOPE))
+DIALECTS = ((s3.PREFIX, s3.DIALECT), (streams.PREFIX, streams.DIALECT), ("/", ENVELOPE))
 
 
 def build(settings: Settings | None = None) -> Flask:
@@ -63,8 +63,11 @@ def build(settings: Settings | None = None) -> Flask:
     dialects.install(app, handle)
     objects = s3.S3(services, handle)
     s3.register(app, objects)
+    alluxio = streams.Streams(services, handle)
+    streams.register(app, alluxio)
     roots = Roots(s3.PREFIX, settings.s3.hosts, settings.s3.ports)
-    direct = Direct(app.wsgi_app, endpoints, handle, {s3.PREFIX: objects}, roots)
+    direct = Direct(app.wsgi_app, endpoints, handle, {s3.PREFIX: objects, streams.PREFIX: alluxio},
+                    roots)
     gate = Gate(direct, settings, AuditLog(settings.log.audit), metrics.Metrics())
     app.wsgi_app = gate  # type: ignore[method-assign]
     services.staging.workers.start()
@@ -84,7 +87,7 @@ def _services(settings: Settings) -> Services:
     staging = Staging(store, backend, settings.upload)
     uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
     staging.also(uploads.sweep)
-    staging.every(settings.streams.sweep_seconds, "lifetimes", LifetimeSweep(store, backend).sweep)
+    staging.every(settings.streams.sweep_seconds, "lifetimes", LifetimeSweep(store, backend).beat)
     return Services(
         settings, store, backend, mounts, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
-from app.core import errors, object_errors
+from app.core import errors, mounts, object_errors, stream_errors
 from app.core.identity import Principal
 from app.core.paths import HdfsPath
 from app.factory import DIALECTS
 from app.s3 import PREFIX as S3
 from app.s3.codes import CODES
 from app.s3.errors import S3Error
+from app.streams import PREFIX as ALLUXIO
+from app.streams.errors import AlluxioError, NotAcceptable
 from app.web import dialects
 from app.web.exchange import begin, current
 
@@ -44,7 +46,11 @@ SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
     object_errors.KeyTooLong: ("k" * 2000, 2000, 1024),
     object_errors.PartTooSmall: (1, "d41d8cd98f00b204e9800998ecf8427e", 10, 5242880),
     object_errors.WrongRegion: ("the region is wrong", "us-east-1"),
+    mounts.ReadOnlyMount: ("/data/secret-room/dir/file", "/data/secret-room/dir"),
+    mounts.CrossMount: ("/data/secret-room/dir/file", "/data/secret-room/elsewhere"),
+    stream_errors.NoSuchStream: (7,),
     S3Error: ("InvalidArgument",),
+    AlluxioError: ("ABORTED", "what went wrong"),
 }
 ROOT = HdfsPath("/data/secret-room")
 STATUSES = {
@@ -100,10 +106,10 @@ def answer(prefix: str, error: Exception, principal: Principal | None = None) ->
 
 
 def test_every_class_of_the_module_is_tried() -> None:
-    declared = {cls for module in (errors, object_errors)
+    declared = {cls for module in (errors, object_errors, mounts, stream_errors)
                 for _, cls in inspect.getmembers(module, inspect.isclass)
                 if issubclass(cls, errors.GatewayError)}
-    assert declared | {S3Error} == set(CLASSES)
+    assert declared | {S3Error, AlluxioError, NotAcceptable} == set(CLASSES)
 
 
 @pytest.mark.parametrize(("prefix", "dialect"), BY_PREFIX)
@@ -173,3 +179,26 @@ def test_every_error_of_s3_has_a_code_that_aws_has_too() -> None:
         assert b"<Detail>of &lt;this&gt;</Detail>" in told.data
         assert b"<Resource>/anything</Resource><RequestId>" in told.data
         assert known.message.isprintable()
+
+
+CODES_OF_GRPC = {
+    "CANCELED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+    "PERMISSION_DENIED", "UNAUTHENTICATED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",
+    "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_error_of_alluxio_is_read_by_both_generations_of_clients(
+    cls: type[errors.GatewayError],
+) -> None:
+    told = answer(ALLUXIO, made(cls))
+    if cls is stream_errors.MalformedOptions:
+        assert (told.status_code, told.content_type) == (400, "text/plain")
+        return
+    assert told.content_type == "application/json"
+    body = told.get_json()
+    assert set(body) == {"message", "statusCode", "status"}
+    assert body["statusCode"] == body["status"]
+    assert body["status"] in CODES_OF_GRPC
+    assert body["message"]
+    assert told.status_code != 401 or "WWW-Authenticate" in told.headers

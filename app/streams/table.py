@@ -1,0 +1,50 @@
+"""Every operation of Alluxio's proxy in one table: what its URL ends in, and what serves it.
+
+Names, methods and types are those of Alluxio 2.9's REST API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from app.streams import info, paths
+from app.streams.errors import JSON_TYPE
+
+if TYPE_CHECKING:
+    from werkzeug import Response
+
+    from app.streams.call import AlluxioCall
+
+View = Callable[["AlluxioCall"], "Response"]
+OCTETS = "application/octet-stream"
+ANY = "*/*"
+
+
+class Operation(NamedTuple):
+    """One operation below `kind`: "paths", "streams" (of an id) or "proxy".
+
+    `takes` is the type of its body: options where that is JSON. `gives` is the type of its answer.
+    """
+
+    kind: str
+    action: str
+    view: View
+    methods: tuple[str, ...] = ("POST",)
+    takes: str = JSON_TYPE
+    gives: str = JSON_TYPE
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("paths", "create-directory", paths.create_directory),
+    Operation("paths", "delete", paths.delete),
+    Operation("paths", "exists", paths.exists),
+    Operation("paths", "get-status", paths.get_status),
+    Operation("proxy", "info", info.info, ("GET", "HEAD"), ANY),
+)
+_BY_NAME = {(operation.kind, operation.action): operation for operation in OPERATIONS}
+
+
+def find(kind: str, action: str) -> Operation | None:
+    """Return the operation of this name; None: there is no such URL."""
+    return _BY_NAME.get((kind, action))
