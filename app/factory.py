@@ -23,6 +23,8 @@ from app.fs.lifetimes import Lifetimes
 from app.fs.mounted import MountedBackend
 from app.fs.mounts import Mounts
 from app.fs.staging import Staging
+from app.fs.stream_claims import Claims
+from app.fs.stream_sweep import StreamSweep
 from app.fs.upload_sweep import UploadSweep
 from app.fs.webhdfs import WebHdfsBackend
 from app.state import open_store
@@ -88,10 +90,14 @@ def _services(settings: Settings) -> Services:
     uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
     staging.also(uploads.sweep)
     staging.every(settings.streams.sweep_seconds, "lifetimes", LifetimeSweep(store, backend).beat)
+    claims = Claims(store, staging.workers)
+    staging.also(claims.free_lost)
+    staging.every(settings.streams.sweep_seconds, "streams", StreamSweep(
+        backend, staging, claims, idle=settings.streams.idle_seconds).beat)
     return Services(
         settings, store, backend, mounts, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
-        staging, EtagCache(settings.s3.etag_cache), Lifetimes(store),
+        staging, EtagCache(settings.s3.etag_cache), Lifetimes(store), claims,
         openapi.describe(APIS, __version__))
 
 

@@ -67,6 +67,7 @@ class Stage:
         self._entry: dict[str, Any] = {
             "user": fs.user, "temp": self.path, "target": target, "backup": "",
             "made": [*made, *self.directories], "worker": staging.workers.own_id,
+            "mount": fs.mount_of(directory),
         }
         self._done = False
 
@@ -134,6 +135,27 @@ class Staging:
         """
         return Stage(self, fs, directory, target, made=made, below=below)
 
+    def discard(
+        self, fs: FileSystem, temp: HdfsPath, target: HdfsPath, made: Sequence[HdfsPath] = (),
+        *, certain: bool = False,
+    ) -> bool:
+        """Remove a hidden file and the directories made for it; tell whether it was there.
+
+        What cannot be removed now is left to the sweep, and so is a file that is not there yet,
+        unless it is `certain` that nothing is on its way to create it.
+        """
+        entry = {"user": fs.user, "temp": temp, "target": target, "backup": "",
+                 "made": [*made], "worker": ""}
+        found = over = False
+        try:
+            found, shared = clean_up(fs, entry)
+            over = not shared and (found or certain)
+        except GatewayError as problem:
+            _log.warning("%s is left to the sweep: %r", temp, problem)
+        if not over:
+            self.store.put(_SPACE, secrets.token_hex(8), entry)
+        return found
+
     def also(self, sweep: Callable[[], object]) -> None:
         """Have another sweep done in the background, after each of this one."""
         self._others.append(sweep)
@@ -192,7 +214,12 @@ class Staging:
         """Try to put an entry right; tell whether there is nothing more to do for it."""
         since: float = time.time() - entry.setdefault("swept", time.time())
         try:
-            found, shared = clean_up(self._backend.as_user(entry["user"]), entry)
+            fs = self._backend.as_user(entry["user"])
+            if fs.mount_of(HdfsPath(entry["temp"])) != entry.get("mount", 0):
+                _log.warning("leftover %s of %s stays: its mount is gone, and what has its path now"
+                             " is something else", entry["temp"], entry["user"])
+                return True
+            found, shared = clean_up(fs, entry)
         except GatewayError as problem:
             over = since > _GIVE_UP_SECONDS
             _log.log(logging.ERROR if over or not since else logging.DEBUG,

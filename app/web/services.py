@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.fs.mounting import Mounting
 from app.fs.objects import ObjectStore
+from app.fs.stream_handles import FileStreams
 from app.fs.translator import UserFileSystem
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from app.fs.mounts import Mounts
     from app.fs.port import Backend
     from app.fs.staging import Staging
+    from app.fs.stream_claims import Claims
     from app.settings import Settings
     from app.state.store import Store
 
@@ -37,6 +39,7 @@ class Services(NamedTuple):
     staging: Staging
     etags: EtagCache
     lifetimes: Lifetimes
+    claims: Claims
     description: dict[str, Any]
 
     def files_of(self, principal: Principal) -> UserFileSystem:
@@ -54,3 +57,9 @@ class Services(NamedTuple):
     def mounting_of(self, principal: Principal) -> Mounting:
         """Return mounting as `principal` may do it."""
         return Mounting(principal, self.mounts, self.backend)
+
+    def streams_of(self, principal: Principal) -> FileStreams:
+        """Return the streams of `principal`."""
+        return FileStreams(
+            principal, self.backend.as_user(principal.hadoop_user), self.staging, self.claims,
+            self.lifetimes, idle=self.settings.streams.idle_seconds)
