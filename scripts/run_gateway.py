@@ -8,6 +8,9 @@ changed, so that the same command serves the same users and files again.
     DEMO_USER            the first user (someone); one that is missing is added
     DEMO_HDFS_USER       whom HDFS sees (the same name)
     DEMO_PASSWORD        that user's password; without it one is made up and shown once
+
+The first time, loopback is opened to Alluxio's clients, which mostly send no password: they are
+the user `loopback`, who is the first user's Hadoop user with the home directory as `/`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_USER = "someone"
+LOOPBACK_USER = "loopback"
 PASSWORD_BYTES = 18
 LAST_PORT = 2**16 - 1
 
@@ -36,9 +40,13 @@ backend:
   url: "embedded:"
 auth:
   users_file: {users}
-s3:
+{networks}s3:
   keys_file: {keys}
   master_key_file: {master}
+"""
+NETWORKS = f"""\
+  # Alluxio's clients on this host need no password: remove the line where others use it, too.
+  networks: ["127.0.0.0/8={LOOPBACK_USER}", "::1={LOOPBACK_USER}"]
 """
 
 
@@ -52,17 +60,21 @@ def main() -> None:
     if user:
         _tell(user, generated, f"http://127.0.0.1:{port}")
         _tell_s3(user, prepare_key(config, user), f"http://127.0.0.1:{port + 1}")
+    _tell_networks(config, f"http://127.0.0.1:{port}")
     _serve(config, port, environment.get("BACKEND", ""))
 
 
 def prepare_configuration(data: Path) -> Path:
-    """Return the configuration file in `data`, made where it is missing."""
+    """Return the configuration file in `data`, made where it is missing.
+
+    It maps loopback to a user only where there are no users yet: nothing is opened to those.
+    """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    config = data / "gateway.yaml"
+    config, users = data / "gateway.yaml", data / "users.yaml"
     if not config.exists():
         config.write_text(CONFIGURATION.format(
-            data=_quoted(data), users=_quoted(data / "users.yaml"),
-            keys=_quoted(data / "keys.yaml"), master=_quoted(data / "keys.master")))
+            data=_quoted(data), users=_quoted(users), keys=_quoted(data / "keys.yaml"),
+            master=_quoted(data / "keys.master"), networks="" if users.exists() else NETWORKS))
     return config
 
 
@@ -82,9 +94,15 @@ def prepare_user(
     given = environment.get("DEMO_PASSWORD", "")
     password = given or secrets.token_urlsafe(PASSWORD_BYTES)
     hadoop_user = environment.get("DEMO_HDFS_USER") or name
+    first = not users.exists()
     # Who is nobody special can make directories, which are S3's buckets, in their home only.
     print(_app("users", "add", "--config", config, name, "--hadoop-user", hadoop_user,
                "--bucket-root", f"/user/{hadoop_user}", typed=password + "\n"), end="")
+    if first and name != LOOPBACK_USER and _mapped(config):
+        # Alluxio's own examples write into `/`; nobody is told the password.
+        print(_app("users", "add", "--config", config, LOOPBACK_USER, "--hadoop-user", hadoop_user,
+                   "--root", f"/user/{hadoop_user}",
+                   typed=secrets.token_urlsafe(PASSWORD_BYTES) + "\n"), end="")
     return name, "" if given else password
 
 
@@ -96,6 +114,17 @@ def prepare_key(config: Path, user: str) -> tuple[str, str] | None:
         return None
     key_id, secret = _app("keys", "create", "--config", config, "--quiet", user).split()
     return key_id, secret
+
+
+def _mapped(config: Path) -> tuple[str, ...]:
+    """Return the networks that need no password for the Alluxio dialect, with their users."""
+    from app import settings  # noqa: PLC0415 - as long as nothing is wrong before
+    from app.strict_yaml import ConfigError  # noqa: PLC0415
+
+    try:
+        return settings.read(config).auth.networks
+    except ConfigError:
+        return ()  # The gateway is about to say what is wrong.
 
 
 def _app(*arguments: str | Path, typed: str = "") -> str:
@@ -139,6 +168,13 @@ def _tell_s3(user: str, key: tuple[str, str] | None, url: str) -> None:
         return
     print(f"The first access key of {user} is {key[0]}, its secret {key[1]}  (shown this once)")
     print(f"S3:  AWS_ACCESS_KEY_ID={key[0]} AWS_SECRET_ACCESS_KEY={key[1]} {command}", flush=True)
+
+
+def _tell_networks(config: Path, url: str) -> None:
+    mapped = _mapped(config)
+    if mapped:
+        print(f"Alluxio: curl -X POST '{url}/api/v1/paths///get-status'  # no password from"
+              f" {', '.join(mapped)}: see auth.networks in {config}", flush=True)
 
 
 def _serve(config: Path, port: int, backend: str) -> NoReturn:

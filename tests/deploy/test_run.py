@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal as signals
@@ -72,6 +73,12 @@ class Run:
             return session.get(f"http://127.0.0.1:{self.port}/f/home-directory",
                                auth=(user, password), timeout=30)
 
+    def status_of(self, path: str, user: str, password: str) -> requests.Response:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(f"http://127.0.0.1:{self.port}/f/file/status",
+                               params={"path": path}, auth=(user, password), timeout=30)
+
     def _answers(self) -> bool:
         assert self._process.poll() is None, self.told
         try:
@@ -120,6 +127,45 @@ def test_the_line_for_aws_cli_names_the_s3_port_and_a_key_that_opens_it(tmp_path
         assert secret not in second.told
         url = f"http://127.0.0.1:{second.port + 1}"
         assert f"S3:  aws --region us-east-1 --endpoint-url {url} " in second.told
+
+
+def test_alluxio_clients_of_this_host_need_no_password_and_see_the_home_alone(
+    tmp_path: Path,
+) -> None:
+    with Run(tmp_path / "data", DEMO_HDFS_USER="alice") as first:
+        line = re.search(r"^Alluxio: (curl .*)$", first.told, re.MULTILINE)
+        assert line
+        assert "127.0.0.0/8=loopback, ::1=loopback" in line[1]
+        shown = subprocess.run(["sh", "-c", line[1]], capture_output=True, text=True, check=True)
+        assert json.loads(shown.stdout)["owner"] == "alice"
+        assert json.loads(shown.stdout)["path"] == "/"
+        with requests.Session() as session:
+            session.trust_env = False
+            assert session.get(f"http://127.0.0.1:{first.port}/f/home-directory").status_code == 401
+            made = session.post(
+                f"http://127.0.0.1:{first.port}/api/v1/paths//some/dir/create-directory",
+                json={"recursive": True})
+            assert made.status_code == 200, made.text
+        password = re.search(r"^The password of someone is (\S+)", first.told, re.MULTILINE)
+        assert password
+        assert first.status_of("/user/alice/some/dir", "someone", password[1]).ok
+    warning = "whoever can send from 127.0.0.0/8 needs no credentials and is user 'loopback'"
+    assert warning in first.told
+
+    config = tmp_path / "data" / "gateway.yaml"
+    config.write_text(re.sub(r"(?m)^  networks: .*\n", "", config.read_text()))
+    with Run(tmp_path / "data") as second:
+        assert "Alluxio:" not in second.told
+        assert "needs no credentials" not in second.told
+
+
+def test_users_who_are_there_already_are_not_opened_to_loopback(tmp_path: Path) -> None:
+    with Run(tmp_path / "data"):
+        pass
+    (tmp_path / "data" / "gateway.yaml").unlink()
+    with Run(tmp_path / "data", DEMO_USER="another") as run:
+        assert "user 'another'" in run.told
+        assert "Alluxio:" not in run.told
 
 
 def test_the_environment_names_the_first_user(tmp_path: Path) -> None:
