@@ -137,7 +137,7 @@ def get_block_locations(request: Request) -> Response:
     pool = request.store.options.block_pool
     answer = {
         "fileLength": inode.length,
-        "isLastBlockComplete": inode.lease is None,
+        "isLastBlockComplete": last is not None and inode.lease is None,
         "isUnderConstruction": inode.lease is not None,
         "lastLocatedBlock": _located_block(last, pool) if last else None,
         "locatedBlocks": [_located_block(block, pool) for block in found],
@@ -147,14 +147,21 @@ def get_block_locations(request: Request) -> Response:
 
 def _blocks_in_range(request: Request) -> tuple[Inode, list[Block], Block | None]:
     offset = request.long("offset", 0, 0)
-    end = offset + request.long("length", MAX_LONG, 0)
+    length = request.long("length", MAX_LONG, 0)
     with request.store.database.read() as connection:
         _, inode = _readable(connection, request)
         found = blocks.blocks_of(connection, inode.id)
-    inside = [
-        block for block in found if block.offset < end and block.offset + block.length > offset
-    ]
-    return inode, inside, found[-1] if found else None
+    return inode, _in_range(found, offset, length), found[-1] if found else None
+
+
+def _in_range(found: list[Block], offset: int, length: int) -> list[Block]:
+    """Choose as BlockManager does: that of `offset` for any length, no other if the sum overflows.
+
+    (org.apache.hadoop.hdfs.server.blockmanagement.BlockManager#createLocatedBlockList)
+    """
+    end = offset + length if offset + length <= MAX_LONG else offset
+    rest = [block for block in found if block.offset + block.length > offset]
+    return rest[:1] + [block for block in rest[1:] if block.offset < end]
 
 
 def _located_block(block: Block, pool: str) -> dict[str, Any]:

@@ -152,9 +152,12 @@ def _checksum(data: dict[str, Any]) -> FileChecksum:
 
 
 def _block(item: dict[str, Any]) -> BlockLocation:
+    offset, length = _number(item["offset"]), _number(item["length"])
+    if offset < 0 or length < 0:
+        raise ValueError(f"not a block: {item!r:.300}")
     return BlockLocation(
-        _number(item["offset"]), _number(item["length"]), _texts(item["hosts"]),
-        _texts(item["names"]), _texts(item.get("cachedHosts", [])), _flag(item["corrupt"]))
+        offset, length, _texts(item["hosts"]), _texts(item["names"]),
+        _texts(item.get("cachedHosts", [])), _flag(item["corrupt"]))
 
 
 def _acl(data: dict[str, Any]) -> AclStatus:

@@ -216,6 +216,38 @@ CREATES = [
     get("GET_BLOCK_LOCATIONS", f"{HOME}/c"),
 ]
 
+LOCATIONS = [
+    put("CREATE", f"{HOME}/loc/f", body=b"2" * 3000, blocksize=1024),
+    put("CREATE", f"{HOME}/loc/one", body=b"2" * 1024, blocksize=1024),
+    put("CREATE", f"{HOME}/loc/private", body=b"2", permission="600"),
+    put("CREATE", f"{HOME}/loc/empty"),
+    put("CREATE", f"{HOME}/loc/shut/f", body=b"2"),
+    put("SETPERMISSION", f"{HOME}/loc/shut", permission="700"),
+    *(
+        get(op, f"{HOME}/loc/{path}", user)
+        for op in ("GETFILEBLOCKLOCATIONS", "GET_BLOCK_LOCATIONS")
+        for path in ("f", "one", "private", "empty", "shut", "shut/f", "none", "f/below", "")
+        for user in ("alice", "bob", "root")
+    ),
+    *(
+        get("GETFILEBLOCKLOCATIONS", f"{HOME}/loc/{path}", offset=offset, length=length)
+        for path in ("f", "one", "empty")
+        for offset in (0, 5, 1023, 1024, 1025, 2048, 2999, 3000, 3001, 2**62)
+        for length in (0, 1, 2, 1024, 1025, 2**62)
+    ),
+    *(
+        get("GETFILEBLOCKLOCATIONS", f"{HOME}/loc/f", **{name: value})
+        for name in ("offset", "length")
+        for value in ("", "0", "1024", "-1", "x", "1.5", str(2**63 - 1), str(2**63))
+    ),
+    post("TRUNCATE", f"{HOME}/loc/f", newlength=2048),
+    get("GETFILEBLOCKLOCATIONS", f"{HOME}/loc/f"),
+    post("CONCAT", f"{HOME}/loc/f", sources=f"{HOME}/loc/private,{HOME}/loc/one"),
+    get("GETFILEBLOCKLOCATIONS", f"{HOME}/loc/f"),
+    post("TRUNCATE", f"{HOME}/loc/f", newlength=0),
+    get("GETFILEBLOCKLOCATIONS", f"{HOME}/loc/f"),
+]
+
 CHECKSUMS = [
     case
     for length in (0, 1, 511, 512, 513, 1023, 1024, 1025, 2048, 3000, 5120, 40 * K)
@@ -660,6 +692,7 @@ GROUPS = {
     "basic": BASIC,
     "names": NAMES,
     "creates": CREATES,
+    "locations": LOCATIONS,
     "checksums": CHECKSUMS,
     "renames": RENAMES,
     "attributes": ATTRIBUTES,

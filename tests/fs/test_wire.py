@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import UpstreamFault
-from app.core.model import FileType
+from app.core.model import BlockLocation, FileType
 from app.fs import wire
 from tests.fs.upstream import STATUS
 
@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 READERS = [wire.file_status, wire.listing, wire.listing_batch, wire.content_summary,
            wire.checksum, wire.acl_status, wire.xattrs, wire.snapshots, wire.path, wire.boolean,
-           wire.trash_interval]
+           wire.trash_interval, wire.block_locations]
 WORDS = [
     "FileStatus", "FileStatuses", "DirectoryListing", "partialListing", "remainingEntries",
     "ContentSummary", "FileChecksum", "AclStatus", "XAttrs", "SnapshotList", "Path", "boolean",
+    "BlockLocations", "BlockLocation", "offset", "hosts", "names", "cachedHosts", "corrupt",
     "FsServerDefaults", "trashInterval", "bytes", "length", "algorithm", "entries", *STATUS]
+BLOCK = {
+    "offset": 1048576, "length": 5, "hosts": ["a", "b"], "names": ["a:9866", "b:9866"],
+    "cachedHosts": ["b"], "corrupt": False, "topologyPaths": ["/r/a:9866", "/r/b:9866"],
+    "storageTypes": ["DISK", "SSD"]}
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
@@ -106,6 +111,42 @@ def test_xattrs() -> None:
 def test_xattrs_in_another_coding(value: object) -> None:
     with pytest.raises(UpstreamFault):
         wire.xattrs(told({"XAttrs": [{"name": "user.a", "value": value}]}))
+
+
+def blocks(*items: object) -> bytes:
+    return told({"BlockLocations": {"BlockLocation": items}})
+
+
+def test_block_locations() -> None:
+    assert wire.block_locations(blocks()) == []
+    without = {name: value for name, value in BLOCK.items() if name != "cachedHosts"}
+    assert wire.block_locations(blocks(BLOCK, {**without, "corrupt": True, "hosts": []})) == [
+        BlockLocation(1048576, 5, ("a", "b"), ("a:9866", "b:9866"), ("b",), corrupt=False),
+        BlockLocation(1048576, 5, (), ("a:9866", "b:9866"), (), corrupt=True)]
+
+
+@pytest.mark.parametrize("name", ["offset", "length", "hosts", "names", "corrupt"])
+def test_a_block_with_a_missing_fact(name: str) -> None:
+    with pytest.raises(UpstreamFault):
+        wire.block_locations(blocks({key: BLOCK[key] for key in BLOCK if key != name}))
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("offset", -1), ("offset", "0"), ("offset", 1.0), ("offset", True), ("offset", None),
+    ("length", -1), ("length", []), ("hosts", "a"), ("hosts", {"a": "b"}), ("hosts", [1]),
+    ("hosts", None), ("names", [["a:1"]]), ("names", 5), ("cachedHosts", None),
+    ("cachedHosts", [None]), ("corrupt", "false"), ("corrupt", 0), ("corrupt", None)])
+def test_a_block_with_a_wrong_fact(name: str, value: object) -> None:
+    with pytest.raises(UpstreamFault):
+        wire.block_locations(blocks(BLOCK, {**BLOCK, name: value}))
+
+
+@pytest.mark.parametrize("value", [
+    None, [], {}, {"BlockLocation": None}, {"BlockLocation": {"offset": 0}},
+    {"BlockLocation": "x"}, {"BlockLocation": [None]}, {"BlockLocation": [[]]}])
+def test_block_locations_of_another_shape(value: object) -> None:
+    with pytest.raises(UpstreamFault):
+        wire.block_locations(told({"BlockLocations": value}))
 
 
 @pytest.mark.parametrize("value", ["relative", "/a/../../b", 5, None])
