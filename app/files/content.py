@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from werkzeug import Response
 
@@ -11,7 +10,7 @@ from app.core.errors import InvalidRequest, PathNotFound, UnsupportedMedia
 from app.files.api import LENGTH, OFFSET, OVERWRITE, PATH, PERMISSION, REPLICATION, api
 from app.files.names import check_replication
 from app.web import conditions, ranges, streams
-from app.web.answers import created, no_content
+from app.web.answers import attachment, created, no_content
 from app.web.params import NameList, OneOf, Param
 
 if TYPE_CHECKING:
@@ -152,12 +151,5 @@ def archive(call: Call) -> Response:
         body = streams.gzipped(body, call.services.settings.web.gzip_level)
     media = {"tar": "application/x-tar", "tar.gz": "application/gzip", "zip": "application/zip"}
     response = Response(body, content_type=media[kind])
-    response.headers["Content-Disposition"] = _attachment(f"{made.name}.{kind}")
+    response.headers["Content-Disposition"] = attachment(f"{made.name}.{kind}")
     return response
-
-
-def _attachment(name: str) -> str:
-    """Return a Content-Disposition (RFC 6266): the name as it is, and in ASCII for old clients."""
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
-    exact = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
-    return f'attachment; filename="{plain}"{exact}'

@@ -56,14 +56,14 @@ class StreamCreation(Attributes):
         a missing parent, NotADirectory, AccessDenied, InvalidParameter, InvalidRequest.
         """
         real = self._writable(path)
-        _check_block_size(new.block_size)
+        _check_values(new)
         self._check_place(real, new)
         directory, missing = self._parents(real, recursive=new.recursive)
         self._fs.check_access(parent_of(missing[0]) if missing else parent_of(real), "-wx")
         if new.overwrite:
             self._end_own(real)
         record = self._record(real, new, missing, directory)
-        if not missing and new.block_size is None and new.replication is None:
+        if not missing and not _is_special(new):
             return self._listed(record, directory.group)
         return self._prepared(record, new)
 
@@ -104,9 +104,9 @@ class StreamCreation(Attributes):
             owner=self._principal.name, user=self._fs.user, path=real,
             hidden=hidden_path(real, secrets.token_hex(8)), made=missing,
             parent_id=0 if missing else directory.file_id,
-            permission=new.permission or FILE_PERMISSION, replication=new.replication,
-            block_size=new.block_size, overwrite=new.overwrite, lifetime=new.lifetime,
-            created=created, used=created)
+            permission=new.permission or FILE_PERMISSION, replication_min=new.replication_min,
+            replication_max=new.replication_max, block_size=new.block_size,
+            overwrite=new.overwrite, lifetime=new.lifetime, created=created, used=created)
 
     def _listed(self, record: Writer, group: str) -> int:
         """Write the record and its index entry; the file is being written from now on."""
@@ -125,7 +125,7 @@ class StreamCreation(Attributes):
         try:
             with shown(record):
                 parent = self._directory(record, new)
-                if new.block_size is not None or new.replication is not None:
+                if _is_special(new):
                     self._try(record)
         except BaseException:
             with suppress(GatewayError):
@@ -145,8 +145,9 @@ class StreamCreation(Attributes):
 
     def _try(self, record: Writer) -> None:
         """Make an empty file of these values and remove it: only HDFS knows its limits."""
-        self._fs.create(record.hidden, (), permission="600", replication=record.replication,
-                        block_size=record.block_size)
+        self._fs.create(record.hidden, (), permission="600",
+                        replication=record.replication_min or None,
+                        block_size=record.block_size or None)
         self._fs.delete(record.hidden)
 
     def _end_own(self, real: HdfsPath) -> bool:
@@ -172,7 +173,15 @@ class StreamCreation(Attributes):
         return owner == self._principal.name and is_inside(path, self._principal.root)
 
 
-def _check_block_size(size: int | None) -> None:
-    if size is not None and (size <= 0 or size % _CHECKSUM_CHUNK):
-        raise InvalidParameter("blockSizeBytes", str(size),
-                               f"a positive multiple of {_CHECKSUM_CHUNK}")
+def _is_special(new: NewFile) -> bool:
+    """Tell whether HDFS may find something wrong with the values."""
+    return bool(new.block_size or new.replication_min)
+
+
+def _check_values(new: NewFile) -> None:
+    if new.block_size < 0 or new.block_size % _CHECKSUM_CHUNK:
+        raise InvalidParameter("blockSizeBytes", str(new.block_size),
+                               f"a multiple of {_CHECKSUM_CHUNK}, 0 for the cluster's own")
+    if new.replication_max and new.replication_min > new.replication_max:
+        raise InvalidParameter("replicationMin", str(new.replication_min),
+                               f"at most replicationMax, {new.replication_max}")

@@ -73,7 +73,7 @@ def _space(directory: HdfsPath) -> str:
 
 
 def _sizes(record: Writer) -> Value:
-    return {"block_size": record.block_size or 0, "replication": record.replication or 0}
+    return {"block_size": record.block_size, "replication": record.replication}
 
 
 def _opened(directory: HdfsPath, name: str, value: Value) -> OpenedFile:

@@ -21,16 +21,18 @@ MAX_ID = 2**31 - 1
 
 
 class NewFile(NamedTuple):
-    """How a file is to be written; None leaves it to HDFS. `block_size` is in bytes.
+    """How a file is to be written; None, or 0, leaves it to HDFS. `block_size` is in bytes.
 
+    The cluster's replication factor is raised to `replication_min` or lowered to `replication_max`.
     `recursive` makes missing parents, with `directory_permission`; `overwrite` replaces a file when
     the stream is closed. The ttl of `lifetime` counts from then, where it says no `since`.
     """
 
     permission: str | None = None
     directory_permission: str | None = None
-    replication: int | None = None
-    block_size: int | None = None
+    replication_min: int = 0
+    replication_max: int = 0
+    block_size: int = 0
     recursive: bool = False
     overwrite: bool = False
     lifetime: Lifetime = Lifetime()
@@ -91,12 +93,14 @@ class Writer(NamedTuple):
     made: list[HdfsPath]
     parent_id: int
     permission: str
-    replication: int | None
-    block_size: int | None
+    replication_min: int
+    replication_max: int
+    block_size: int
     overwrite: bool
     lifetime: Lifetime
     created: int
     used: int
+    replication: int = 0
     length: int = 0
     file_id: int = 0
     former: list[HdfsPath] = []  # noqa: RUF012 - never changed, and JSON has no tuples
@@ -109,6 +113,11 @@ class Writer(NamedTuple):
     def as_value(self) -> Value:
         """Return the record as the store has it."""
         return {"kind": "write", **self._asdict(), "lifetime": self.lifetime._asdict()}
+
+    def factor(self, default: int) -> int:
+        """Return the replication factor, where it is `default` for who asks for none."""
+        raised = max(default, self.replication_min)
+        return min(raised, self.replication_max) if self.replication_max else raised
 
     def renamed(self, key: str) -> Writer:
         """Return the stream with a new hidden name, the present one among the former."""

@@ -137,7 +137,7 @@ class StreamWriting:
         # CREATE would make the directory again, had it been removed meanwhile.
         self._fs.status(parent_of(record.path))
         self._fs.create(record.hidden, body, permission=record.permission,
-                        replication=record.replication, block_size=record.block_size)
+                        replication=_exactly(record), block_size=record.block_size or None)
 
     def _check(self, claim: Claim, length: int) -> None:
         """Note the new length, if the hidden file has it."""
@@ -150,10 +150,13 @@ class StreamWriting:
         claim.record = record._replace(length=length)
 
     def _described(self, record: Writer, status: FileStatus) -> Writer:
-        """Return the record of a file just created, which has the mode that was asked for."""
+        """Return the record of a file just created, which is as it was asked for by now."""
         if not status.acl and int(status.permission, 8) != int(record.permission, 8):
             self._fs.set_permission(record.hidden, record.permission)
-        return record._replace(file_id=status.file_id, replication=status.replication,
+        factor = record.factor(status.replication)
+        if factor != status.replication and not status.erasure_coded:
+            self._fs.set_replication(record.hidden, factor)
+        return record._replace(file_id=status.file_id, replication=factor,
                                block_size=status.block_size)
 
     # --- after a request that broke off
@@ -211,6 +214,11 @@ class StreamWriting:
             except InvalidRequest as error:
                 raise UpstreamFault("HDFS has fewer bytes than were written") from error
             time.sleep(_POLL_SECONDS)
+
+
+def _exactly(record: Writer) -> int | None:
+    """Return the replication factor where only one will do."""
+    return record.replication_min if record.replication_min == record.replication_max > 0 else None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.streams import info, paths
+from app.streams import info, paths, transfers
 from app.streams.errors import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -37,9 +37,15 @@ class Operation(NamedTuple):
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("paths", "create-directory", paths.create_directory),
+    Operation("paths", "create-file", transfers.create_file),
     Operation("paths", "delete", paths.delete),
+    Operation("paths", "download-file", transfers.download_file, ("GET", "HEAD"), ANY, OCTETS),
     Operation("paths", "exists", paths.exists),
     Operation("paths", "get-status", paths.get_status),
+    Operation("paths", "open-file", transfers.open_file),
+    Operation("streams", "close", transfers.close, takes=ANY, gives=ANY),
+    Operation("streams", "read", transfers.read, takes=ANY, gives=OCTETS),
+    Operation("streams", "write", transfers.write, takes=OCTETS),
     Operation("proxy", "info", info.info, ("GET", "HEAD"), ANY),
 )
 _BY_NAME = {(operation.kind, operation.action): operation for operation in OPERATIONS}

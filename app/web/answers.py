@@ -56,6 +56,13 @@ def no_content() -> Response:
     return _empty(204)
 
 
+def attachment(name: str) -> str:
+    """Return a Content-Disposition (RFC 6266): the name as it is, and in ASCII for old clients."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
+    exact = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{exact}'
+
+
 def _empty(status: int) -> Response:
     response = Response(status=status)
     del response.headers["Content-Type"]
