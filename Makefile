@@ -1,6 +1,7 @@
 # Everything that is done with this project from a shell. `make` alone lists it.
 # Needed: git, Python 3.11 or newer, a C compiler for packages without a ready-made wheel; for the
-# tests also Java 17, Maven and nginx, which `make test` installs on Debian where it may.
+# tests also Java 17, Maven, nginx, Redis and PostgreSQL, which `make test` installs on Debian where
+# it may.
 
 .POSIX:
 .SUFFIXES:
@@ -34,7 +35,7 @@ hadoop: $(VENV)/.run ## start Hadoop 3.4.2 for trying things by hand (NameNode 9
 	@exec $(BIN)/python -m tests.hadoop --user "$${DEMO_HDFS_USER:-$${DEMO_USER:-someone}}"
 
 test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some
-	@sh scripts/test-tools.sh java maven nginx openssl curl
+	@sh scripts/test-tools.sh java maven nginx openssl curl redis-server postgresql
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, and who may import whom
@@ -48,9 +49,8 @@ bench: $(VENV)/.dev ## measure the gateway beside HttpFS, WebHDFS and rclone; AR
 	$(BIN)/python -m bench $(ARGS)
 
 lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml allows, and lock them
-	$(COMPILE) --upgrade --output-file $(LOCKS)/run.txt pyproject.toml
-	$(COMPILE) --upgrade --extra dev --constraint $(LOCKS)/run.txt \
-		--output-file $(LOCKS)/dev.txt pyproject.toml
+	$(COMPILE) --upgrade --extra dev --output-file $(LOCKS)/dev.txt pyproject.toml
+	$(COMPILE) --upgrade --constraint $(LOCKS)/dev.txt --output-file $(LOCKS)/run.txt pyproject.toml
 	for client in $(LOCKS)/client-*.in; do \
 		$(COMPILE) --upgrade --output-file "$${client%.in}.txt" "$$client" || exit; done
 

@@ -216,7 +216,11 @@ class Settings:
         " where used, the embedded backend. Made with mode 0700 where missing."))
     state_url: str = setting("sqlite:", Text(), (
         "The state store: `sqlite:` is `state.db` in `data_dir`, `sqlite:///some/file` another"
-        " file. It is shared by the workers of one host."))
+        " file; it is shared by the workers of one host. Gateways on several hosts share"
+        " `redis://user:password@host:6379/0` (`rediss://` with TLS; options `?prefix=httpfs-proxy`"
+        " and `ssl_ca_certs=/file`) or `postgresql://user:password@host:5432/database` (options"
+        " `?sslmode=verify-full`, `require` or `disable`, and `sslrootcert=/file`). A URL with a"
+        " password is better set as GATEWAY_STATE_URL."))
     backend: BackendSettings = field(default_factory=BackendSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
     web: WebSettings = field(default_factory=WebSettings)

@@ -9,6 +9,8 @@ present() {
     case $1 in
     java) command -v java || [ -x "${JAVA_HOME:-/nowhere}/bin/java" ] ;;
     maven) command -v mvn ;;
+    # Debian keeps the servers of PostgreSQL's versions out of PATH.
+    postgresql) command -v postgres || ls /usr/lib/postgresql/*/bin/postgres ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
@@ -33,7 +35,8 @@ missing() {
     done
 }
 
-# A fresh nginx must not start serving port 80 of the machine: only its program is wanted.
+# A fresh nginx must not start serving port 80 of the machine, nor Redis or PostgreSQL theirs: only
+# the programs are wanted.
 install_packages() {
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
@@ -62,6 +65,6 @@ fi
 [ -z "$wanted" ] || {
     printf '%s\n' "missing: $wanted" \
         "On Debian or Ubuntu, run this as root or install by hand:" \
-        "  apt-get install openjdk-17-jre-headless maven nginx openssl curl" >&2
+        "  apt-get install openjdk-17-jre-headless maven nginx openssl curl redis-server postgresql" >&2
     exit 1
 }

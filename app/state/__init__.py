@@ -1,30 +1,47 @@
-"""The gateway's own small state, shared by its workers."""
+"""The gateway's own small state, shared by its workers and, on a server, by many gateways."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.state.server_url import wrong
 from app.state.sqlite import SqliteStore
-from app.strict_yaml import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from app.state.store import Store
 
-__all__ = ["open_store"]
+__all__ = ["open_store", "shown"]
 
 DEFAULT_NAME = "state.db"
 
 
 def open_store(url: str, data_dir: Path) -> Store:
-    """Return the store that the setting `state_url` means. Raises ConfigError."""
+    """Return the store that the setting `state_url` means. Raises ConfigError.
+
+    A server is asked for nothing yet: while it is away, calls raise StorageFault.
+    """
     if url == "sqlite:":
         return SqliteStore(data_dir / DEFAULT_NAME)
     prefix = "sqlite://"
     if url.startswith(f"{prefix}/") and len(url) > len(prefix) + 1:
         return SqliteStore(type(data_dir)(url[len(prefix):]))
-    raise ConfigError(
-        "setting state_url", 0,
-        f"'{url}' is no state store; allowed is `sqlite:` ({DEFAULT_NAME} in data_dir) or"
-        " `sqlite:///some/file`")
+    if url.startswith(("redis://", "rediss://")):
+        from app.state.redis import RedisStore  # noqa: PLC0415 megabytes that few gateways need
+
+        return RedisStore(url)
+    if url.startswith("postgresql://"):
+        from app.state.postgres import PostgresStore  # noqa: PLC0415 as above
+
+        return PostgresStore(url)
+    raise wrong(
+        f"'{shown(url)}' is no state store; allowed is `sqlite:` ({DEFAULT_NAME} in data_dir),"
+        " `sqlite:///some/file`, `redis://host:6379/0` or `rediss://…`, and"
+        " `postgresql://user:password@host:5432/database`")
+
+
+def shown(url: str) -> str:
+    """Return `url` as it may be shown: nothing of what could hold a password."""
+    scheme, colon, _ = url.partition(":")
+    return f"{scheme}:…" if colon and scheme != "sqlite" else url

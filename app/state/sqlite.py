@@ -6,7 +6,6 @@ code runs, and a process that is killed leaves nothing half-done. `update` compa
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import StorageFault
+from app.state.values import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,16 +73,16 @@ class SqliteStore:
     def get(self, space: str, key: str) -> Value | None:
         """Return the record, or None."""
         text = self._read(space, key)
-        return None if text is None else _decode(text)
+        return None if text is None else decode(text)
 
     def put(self, space: str, key: str, value: Value, *, ttl: float | None = None) -> None:
         """Write the record whatever was there."""
-        self._write(_PUT, space, key, _encode(value), self._expiry(ttl))
+        self._write(_PUT, space, key, encode(value), self._expiry(ttl))
 
     def add(self, space: str, key: str, value: Value, *, ttl: float | None = None) -> bool:
         """Write the record if there is none; tell whether it was written."""
         return self._write(
-            _ADD, space, key, _encode(value), self._expiry(ttl), self._clock())
+            _ADD, space, key, encode(value), self._expiry(ttl), self._clock())
 
     def update(
         self, space: str, key: str, change: Callable[[Value | None], Value | None],
@@ -91,7 +91,7 @@ class SqliteStore:
         """Replace the record by `change(record or None)`; again where another was faster."""
         while True:
             before = self._read(space, key)
-            after = change(None if before is None else _decode(before))
+            after = change(None if before is None else decode(before))
             if self._swap(space, key, before, after, ttl):
                 return after
 
@@ -110,7 +110,7 @@ class SqliteStore:
                 page = connection.execute(
                     _SCAN, (space, after, self._clock(), SCAN_PAGE)).fetchall()
             for key, text in page:
-                yield key, _decode(text)
+                yield key, decode(text)
             if len(page) < SCAN_PAGE:
                 return
             after = page[-1][0]
@@ -127,7 +127,7 @@ class SqliteStore:
             return after is None or self.add(space, key, after, ttl=ttl)
         if after is None:
             return self._write(_SWAP_OUT, space, key, self._clock(), before)
-        return self._write(_SWAP, _encode(after), self._expiry(ttl), space, key, self._clock(),
+        return self._write(_SWAP, encode(after), self._expiry(ttl), space, key, self._clock(),
                            before)
 
     def _read(self, space: str, key: str) -> str | None:
@@ -214,12 +214,3 @@ def _make_private(file: Path) -> None:
     except FileExistsError:
         if file.stat().st_mode & 0o077:
             file.chmod(0o600)
-
-
-def _encode(value: Value) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-def _decode(text: str) -> Value:
-    value: Value = json.loads(text)
-    return value

@@ -2,7 +2,8 @@
 
 Upload journals, worker leases and lockouts live here; file content and metadata never do. Keys
 and spaces are text; values are what JSON holds. A record with a time to live is gone for every
-reader once it is over. Methods raise StorageFault when the store cannot be used.
+reader once it is over. Methods raise StorageFault when the store cannot be used; what a write that
+raised it was to do may have been done.
 """
 
 from __future__ import annotations

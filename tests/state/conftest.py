@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from app.state import open_store
 from app.state.sqlite import SqliteStore
 
+from .servers import PostgresServer, RedisServer
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from app.state.store import Store
+
+    from .servers import Server
+
+SERVERS = ["postgres", "redis"]
 
 
 class Stores(Protocol):
@@ -23,6 +30,9 @@ class Stores(Protocol):
 
     def advance(self, seconds: float) -> None:
         """Let time pass for the stores opened here."""
+
+    def close(self) -> None:
+        """Close what this process opened."""
 
 
 class SqliteStores:
@@ -36,13 +46,52 @@ class SqliteStores:
     def advance(self, seconds: float) -> None:
         self._now += seconds
 
+    def close(self) -> None:
+        pass
 
-MAKERS: dict[str, Callable[[Path], Stores]] = {"sqlite": SqliteStores}
+
+class ServerStores:
+    """Stores on a server; its clock is the real one, so what passes is taken off the records."""
+
+    def __init__(self, server: Server, directory: Path) -> None:
+        self._server = server
+        self._directory = directory
+        self.url = server.url()
+        self._opened: list[Store] = []
+
+    def open(self) -> Store:
+        self._opened.append(open_store(self.url, self._directory))
+        return self._opened[-1]
+
+    def advance(self, seconds: float) -> None:
+        self._server.advance(self.url, seconds)
+
+    def close(self) -> None:
+        for store in self._opened:
+            store.close()
 
 
-@pytest.fixture(params=sorted(MAKERS))
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
-    return MAKERS[request.param](tmp_path)
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """One Redis; who stops or breaks it starts one of their own."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL; who stops or breaks it starts one of their own."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    made: Stores = SqliteStores(tmp_path)
+    if request.param != "sqlite":
+        made = ServerStores(request.getfixturevalue(request.param), tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 150
 PROCESSES = 4
+TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 
 
 def test_nothing_is_there_at_first(store: Store) -> None:
@@ -131,20 +132,58 @@ def test_scan_yields_many_records_while_they_change(store: Store) -> None:
     assert list(store.scan("space")) == []
 
 
-@settings(deadline=None)
-@given(value=st.dictionaries(st.text(st.characters(exclude_categories=("Cs",))), st.recursive(
+# The store of all examples is one: each of them writes its record whole.
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.dictionaries(TEXT, st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=("Cs",))),
-    lambda inner: st.lists(inner) | st.dictionaries(
-        st.text(st.characters(exclude_categories=("Cs",))), inner))))
-def test_json_comes_back_as_it_went_in(
-    tmp_path_factory: pytest.TempPathFactory, value: dict[str, Any],
-) -> None:
-    from .conftest import MAKERS  # noqa: PLC0415 a fixture cannot be asked anew for each example
-    for make in MAKERS.values():
-        store = make(tmp_path_factory.mktemp("store")).open()
-        store.put("space", "key", value)
-        assert store.get("space", "key") == value
+    | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner))))
+def test_json_comes_back_as_it_went_in(store: Store, value: dict[str, Any]) -> None:
+    store.put("space", "key", value)
+    assert store.get("space", "key") == value
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(st.tuples(TEXT, TEXT), unique=True, max_size=8))
+@example(names=[("a", "b:c"), ("a:b", "c"), ("", ""), ("*", "[a-z]?"), ("\0", "\0\0")])
+@example(names=[("/" + "d" * 8000, "ü" * 4000), ("/" + "d" * 8000, "ü" * 4001), ("/", "d" * 1001)])
+def test_spaces_and_keys_are_any_text(store: Store, names: list[tuple[str, str]]) -> None:
+    for number, (space, key) in enumerate(names):
+        assert store.add(space, key, {"n": number}) is True
+    for number, (space, key) in enumerate(names):
+        assert store.get(space, key) == {"n": number}
+    found = {(space, key): value["n"]
+             for space in {space for space, _ in names} for key, value in store.scan(space)}
+    assert found == {name: number for number, name in enumerate(names)}
+    for space, key in names:
+        assert store.delete(space, key) is True
+        assert list(store.scan(space)) == [
+            (k, store.get(space, k)) for k, _ in store.scan(space)]
+    assert [list(store.scan(space)) for space, _ in names] == [[]] * len(names)
+
+
+def test_a_scan_finds_each_record_once_whatever_the_length_of_its_key(store: Store) -> None:
+    keys = {f"{i}" * (1 + i % 3 * 700) for i in range(1000, 1600)}
+    for key in keys:
+        store.put("space", key, {})
+    assert sorted(key for key, _ in store.scan("space")) == sorted(keys)
+
+
+def test_scan_passes_over_pages_of_expired_records(store: Store, stores: Stores) -> None:
+    for i in range(1100):
+        store.put("space", f"{i:05}", {}, ttl=10)
+    store.put("space", "last", {})
+    stores.advance(11)
+    assert list(store.scan("space")) == [("last", {})]
+
+
+@pytest.mark.parametrize("ttl", [0.0, 1e-9, 1e15, 3.5])
+def test_any_time_to_live_is_taken(store: Store, ttl: float) -> None:
+    store.put("space", "put", {}, ttl=ttl)
+    assert store.add("space", "add", {}, ttl=ttl) is True
+    store.update("space", "update", lambda _: {}, ttl=ttl)
+    if ttl > 1:
+        assert [key for key, _ in store.scan("space")] == ["add", "put", "update"]
 
 
 def test_threads_lose_no_update(store: Store) -> None:
