@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core.errors import AccessDenied, InvalidPath
+from app.core.mounts import check_named
 from app.core.paths import HIDDEN_MARK, HdfsPath, is_inside, resolve
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ class Attributes:
         self._fs = fs
 
     def real(self, path: str) -> HdfsPath:
-        """Return the HDFS path that the user means. Raises InvalidPath."""
+        """Return the HDFS path that the user means. Raises InvalidPath, PathNotFound."""
         root = self._principal.root
-        return resolve(path, root=root, home=root if path.startswith("/") else self._home())
+        return check_named(
+            resolve(path, root=root, home=root if path.startswith("/") else self._home()))
 
     def _home(self) -> HdfsPath:
         """Return the real home directory; the root of a confined user whose home is outside."""

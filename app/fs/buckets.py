@@ -104,8 +104,8 @@ class Buckets(ObjectReader):
 
     def _lists(self, bucket: Bucket) -> bool:
         """Tell whether a bucket is the caller's own, or a directory nobody made as a bucket."""
-        if bucket.status.owner == self._principal.hadoop_user:
-            return True
+        if bucket.status.owner in (self._principal.hadoop_user, ""):
+            return True  # without an owner: a mount point whose cluster does not answer
         try:
             self._fs.xattrs(bucket.path, [MADE])
         except AttributeNotFound:

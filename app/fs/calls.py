@@ -62,6 +62,10 @@ class Calls:
         """Return the same: one server has all paths."""
         return self.flavor
 
+    def mount_of(self, _path: HdfsPath) -> int:
+        """Return 0: nothing is mounted in a cluster itself."""
+        return 0
+
     def _as_parameter(self, path: str) -> str:
         """Return `path` so that it arrives as it is when it is sent as (the end of) a parameter."""
         trimmed = path and path[-1] <= " " and self.flavor.trims_parameters

@@ -23,7 +23,7 @@ def other_clusters(settings: BackendSettings) -> dict[str, WebHdfsBackend]:
     found: dict[str, WebHdfsBackend] = {}
     for name, urls in _urls_by_name(settings):
         if name in found:
-            raise ConfigError(f"the cluster '{name}' stands twice in backend.clusters")
+            raise ConfigError("backend.clusters", 0, f"the cluster '{name}' stands twice")
         found[name] = WebHdfsBackend(replace(settings, url=urls))
     return found
 

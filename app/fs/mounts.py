@@ -100,7 +100,8 @@ class Mounts:
             if any(mount.path == path for mount in mounts):
                 raise AlreadyExists(path)
             number = _next_number(mounts, record["last"] if record else 0, path)
-            mounts.append(Mount(path, cluster, source, read_only, number))
+            mounts.append(Mount(path, cluster, source, read_only, number,
+                                time.time_ns() // 1_000_000))
             return {"last": number, "mounts": [list(mount) for mount in mounts]}
 
         self._change(change)
@@ -147,8 +148,7 @@ class Mounts:
 
 
 def _mounts(record: dict[str, Any] | None) -> list[Mount]:
-    return [Mount(HdfsPath(path), cluster, HdfsPath(source), read_only, number)
-            for path, cluster, source, read_only, number in (record or {}).get("mounts", ())]
+    return [Mount(*fields) for fields in (record or {}).get("mounts", ())]
 
 
 def _next_number(mounts: list[Mount], last: int, path: HdfsPath) -> int:

@@ -17,6 +17,7 @@ from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import InvalidRequest
+from app.core.mounts import split_id
 from app.core.objects import META_NAME, SYSTEM_HEADERS, ObjectMeta
 from app.fs import part_checksums
 
@@ -109,9 +110,9 @@ def check_size(raw: bytes) -> None:
 
 
 def _version(status: FileStatus) -> list[int]:
-    if status.is_directory:
-        return [status.file_id]
-    return [status.file_id, status.length, status.modification_time]
+    # The inode alone: the record stays with the file, whichever mount leads to it.
+    inode, _ = split_id(status.file_id)
+    return [inode] if status.is_directory else [inode, status.length, status.modification_time]
 
 
 def _meta(data: dict[str, Any]) -> ObjectMeta:

@@ -11,7 +11,7 @@ from app.core.errors import AccessDenied, PathNotFound
 from app.core.model import FileType
 from app.core.object_errors import NoSuchBucket, NoSuchKey, OperationAborted
 from app.core.objects import EMPTY, ObjectInfo, names_of_bucket, names_of_key
-from app.core.paths import HdfsPath, child_of
+from app.core.paths import HdfsPath, child_of, is_inside
 from app.fs import part_checksums, part_sizes
 from app.fs.markers import Directories, by_id
 from app.fs.object_meta import OBJECT, decode, derived_etag
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from app.fs.port import ByteSource, FileSystem
     from app.fs.staging import Staging
 
+_RESERVED = HdfsPath("/.reserved")
+"""Below it HDFS finds anything by number: no bucket, as its keys would be all of the cluster."""
 TRIES = 5
 """How often an operation looks again after another changed what it had seen."""
 
@@ -77,10 +79,12 @@ class ObjectReader:
         self._directories = Directories(fs)
 
     def bucket_path(self, bucket: str) -> HdfsPath:
-        """Return the bucket's directory. Raises InvalidBucketName."""
+        """Return the bucket's directory. Raises InvalidBucketName, NoSuchBucket."""
         path = self._principal.bucket_root
         for name in names_of_bucket(bucket):
             path = child_of(path, name)
+        if is_inside(path, _RESERVED):
+            raise NoSuchBucket(path)
         return path
 
     def locate(self, bucket: str, key: str) -> Place:

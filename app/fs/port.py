@@ -86,6 +86,9 @@ class FileSystem(Protocol):
     def flavor_of(self, path: HdfsPath) -> Flavor:
         """Return the differences of the server that has `path` (asked once, remembered)."""
 
+    def mount_of(self, path: HdfsPath) -> int:
+        """Return the number of the mount that has `path`, 0 for the own cluster."""
+
     def home(self) -> HdfsPath:
         """Return the user's home directory (GETHOMEDIRECTORY; remembered for a while)."""
 

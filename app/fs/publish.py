@@ -22,6 +22,7 @@ from app.core.errors import (
     Unsupported,
     UpstreamFault,
 )
+from app.core.mounts import check_named
 from app.core.paths import ROOT, check_name, child_of, parent_of
 from app.fs.placing import Placing, status_or_none
 
@@ -133,7 +134,7 @@ class Publisher:
         """Move the content of the siblings `names` to the end of `path`; they vanish."""
         precondition(file_status(self._fs, path))
         directory = parent_of(path)
-        sources = [child_of(directory, check_name(name)) for name in names]
+        sources = [check_named(child_of(directory, check_name(name))) for name in names]
         if path in sources or len(set(sources)) < len(sources):
             raise InvalidRequest("sources must be different files, and not the target")
         full = {source: self._is_full(source) for source in sources}

@@ -330,7 +330,7 @@ def test_names_that_end_in_white_space(room: Room) -> None:
 def test_renaming_with_options(room: Room) -> None:
     path, other = room.write("f"), room.write("g", b"other")
     room.alice.mkdirs(room.at("d"))
-    if not room.alice.flavor.rename_options:
+    if not room.alice.flavor_of(room.directory).rename_options:
         for mode in (Rename.NEW, Rename.REPLACE):
             with pytest.raises(errors.Unsupported):
                 room.alice.rename(path, other, mode)
@@ -457,7 +457,7 @@ def test_snapshots(room: Room) -> None:
 
 
 def test_quotas(room: Room) -> None:
-    if not room.root.flavor.quotas:
+    if not room.root.flavor_of(room.directory).quotas:
         with pytest.raises(errors.Unsupported):
             room.root.set_quota(room.directory, 2, None)
         return

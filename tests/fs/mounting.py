@@ -1,0 +1,97 @@
+"""Two clusters for the tests of mounts, and what is mounted of one into the other."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from app.core.identity import Principal
+from app.core.paths import HdfsPath
+from app.fs.mounted import MountedBackend
+from app.fs.mounting import Mounting
+from app.fs.mounts import Mounts
+from tests.fs.conftest import superuser
+
+if TYPE_CHECKING:
+    from app.core.mounts import Mount
+    from app.fs.port import Backend, FileSystem
+    from app.state.store import Store
+
+OTHER = "other"
+FRESH_SECONDS = 0.0
+
+
+class World:
+    """A gateway's own cluster (`own`), another one (`there`), and their mounts.
+
+    `area` is a directory of both, in which all may write.
+    """
+
+    def __init__(self, store: Store, own: Backend, there: Backend) -> None:
+        self.store = store
+        self.mounts = Mounts(store, own, {OTHER: there}, {"webhdfs://own:1": ""},
+                             fresh_seconds=FRESH_SECONDS)
+        self.backend = MountedBackend(self.mounts)
+        self.own = own
+        self.there = there
+        self.area = HdfsPath(f"/area-{uuid.uuid4().hex[:8]}")
+        for cluster in (own, there):
+            root = cluster.as_user(superuser())
+            root.mkdirs(self.area, "777")
+            root.set_permission(self.area, "777")
+
+    def at(self, *names: str) -> HdfsPath:
+        """Return a path in the area."""
+        return HdfsPath("/".join((self.area, *names)))
+
+    def fs(self, user: str = "alice") -> FileSystem:
+        """Return the gateway's file system as a request of this Hadoop user gets it."""
+        return self.backend.as_user(user)
+
+    def admin(self, root: str = "/") -> Mounting:
+        """Return the mounting of an admin who is HDFS's superuser."""
+        return self.mounting(superuser(), roles=frozenset({"admin"}), root=HdfsPath(root))
+
+    def mounting(self, hadoop_user: str, **principal: object) -> Mounting:
+        """Return the mounting of any principal."""
+        who = Principal("who", hadoop_user, **principal)  # type: ignore[arg-type]
+        return Mounting(who, self.mounts, self.backend)
+
+    def source(self, name: str, user: str = "alice", cluster: Backend | None = None) -> HdfsPath:
+        """Make a directory of `user`'s in the area of the other cluster, and return it."""
+        path = self.at(name)
+        (cluster or self.there).as_user(user).mkdirs(path, "755")
+        return path
+
+    def mounted(self, point: HdfsPath, source: HdfsPath, *, read_only: bool = False,
+                cluster: str = OTHER) -> Mount:
+        """Mount a directory of a cluster."""
+        return self.admin().mount(
+            point, f"webhdfs://{cluster}{source}" if cluster else source, read_only=read_only)
+
+
+def write(fs: FileSystem, path: HdfsPath, content: bytes = b"hello") -> HdfsPath:
+    """Write a file and return its path."""
+    fs.create(path, iter([content]))
+    return path
+
+
+def read(fs: FileSystem, path: HdfsPath) -> bytes:
+    """Return a file's content."""
+    status = fs.status(path)
+    source = fs.open(path, 0, status.length, status.file_id)
+    try:
+        return b"".join(iter(lambda: source.read(100_000), b""))
+    finally:
+        source.close()
+
+
+def names(fs: FileSystem, path: HdfsPath) -> list[str]:
+    """Return the names in a directory, read to its end."""
+    found: list[str] = []
+    page = fs.list_page(path)
+    while True:
+        found += [entry.path_suffix for entry in page.entries]
+        if not page.remaining:
+            return found
+        page = fs.list_page(path, found[-1])
