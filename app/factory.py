@@ -89,7 +89,8 @@ def _services(settings: Settings) -> Services:
     staging = Staging(store, backend, settings.upload)
     uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
     staging.also(uploads.sweep)
-    staging.every(settings.streams.sweep_seconds, "lifetimes", LifetimeSweep(store, backend).beat)
+    ttls = LifetimeSweep(store, backend, staging.workers)
+    staging.every(settings.streams.sweep_seconds, "lifetimes", ttls.beat)
     claims = Claims(store, staging.workers)
     staging.also(claims.free_lost)
     staging.every(settings.streams.sweep_seconds, "streams", StreamSweep(
@@ -97,7 +98,7 @@ def _services(settings: Settings) -> Services:
     return Services(
         settings, store, backend, mounts, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
-        staging, EtagCache(settings.s3.etag_cache), Lifetimes(store), claims,
+        staging, EtagCache(settings.s3.etag_cache), Lifetimes(store, staging.workers), claims,
         openapi.describe(APIS, __version__))
 
 

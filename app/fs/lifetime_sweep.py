@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.fs.port import Backend, FileSystem
+    from app.fs.workers import Workers
     from app.state.store import Store, Value
 
 _BEAT_SECONDS = 5.0
@@ -40,9 +41,11 @@ class LifetimeSweep:
     """Does what is due by `clock`, in seconds since the epoch: the gateway's, not HDFS's."""
 
     def __init__(
-        self, store: Store, backend: Backend, *, clock: Callable[[], float] = time.time,
+        self, store: Store, backend: Backend, workers: Workers,
+        *, clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self._workers = workers
         self._backend = backend
         self._clock = clock
         self._away: dict[int, float] = {}
@@ -76,7 +79,7 @@ class LifetimeSweep:
         if note is None:
             return False
         target = found_by(HdfsPath(note["path"]), note["id"])
-        with turn(self._store, target, patience=0.0) as mine:
+        with turn(self._store, self._workers, target, patience=0.0) as mine:
             # While one waited for the turn, the lifetime may have been changed.
             if not mine or self._store.get(NOTES, name) is None:
                 return False

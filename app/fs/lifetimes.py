@@ -12,8 +12,7 @@ after it was changed: a worker that dies in between leaves a note too many, neve
 from __future__ import annotations
 
 import secrets
-import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from app.core.errors import (
@@ -25,29 +24,31 @@ from app.core.errors import (
 )
 from app.core.lifetimes import RECORD, Lifetime, decode, encode
 from app.fs.content import inode
+from app.fs.turns import taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from app.core.model import FileStatus
     from app.core.paths import HdfsPath
     from app.fs.port import FileSystem
+    from app.fs.workers import Workers
     from app.state.store import Store
 
 NOTES = "lifetimes"
 _TURNS = "lifetime-turns"
 _LEASE_SECONDS = 300.0
-"""After which a turn ends by itself: its worker has died."""
+"""After which a turn ends by itself: longer than what is done in one takes on a slow cluster."""
 PATIENCE_SECONDS = 20.0
 """How long who sets a lifetime waits for whoever is ending the old one."""
-_POLL_SECONDS = 0.02
 
 
 class Lifetimes:
     """Sets lifetimes."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, workers: Workers) -> None:
         self._store = store
+        self._workers = workers
 
     def keep(
         self, fs: FileSystem, path: HdfsPath, status: FileStatus, lifetime: Lifetime,
@@ -60,7 +61,7 @@ class Lifetimes:
         """
         target = found_by(path, status.file_id)
         try:
-            with turn(self._store, target, PATIENCE_SECONDS) as mine:
+            with turn(self._store, self._workers, target, PATIENCE_SECONDS) as mine:
                 if not mine:
                     raise FileBusy(path)
                 self._replace(fs, target, status.file_id, lifetime, known_as or path)
@@ -123,23 +124,8 @@ def due_of(name: str) -> int:
     return int(name.partition("-")[0])
 
 
-@contextmanager
-def turn(store: Store, target: HdfsPath, patience: float) -> Iterator[bool]:
+def turn(
+    store: Store, workers: Workers, target: HdfsPath, patience: float,
+) -> AbstractContextManager[bool]:
     """Have the turn at a file; False if another has had it for `patience` seconds."""
-    deadline = time.monotonic() + patience
-    own = secrets.token_hex(8)
-    while not (mine := store.add(_TURNS, target, {"by": own}, ttl=_LEASE_SECONDS)):
-        if time.monotonic() >= deadline:
-            break
-        time.sleep(_POLL_SECONDS)
-    try:
-        yield mine
-    finally:
-        if mine:
-            _give_back(store, target, own)
-
-
-def _give_back(store: Store, target: HdfsPath, own: str) -> None:
-    # Only one's own: after the lease it may be another's.
-    store.update(_TURNS, target, lambda value: None if value and value["by"] == own else value,
-                 ttl=_LEASE_SECONDS)
+    return taken(store, workers, _TURNS, target, patience, lease=_LEASE_SECONDS)

@@ -21,6 +21,7 @@ from app.fs import lifetimes as module
 from app.fs.lifetime_sweep import LifetimeSweep
 from app.fs.lifetimes import NOTES, Lifetimes, found_by, turn
 from app.fs.rhythm import UNFINISHED
+from app.fs.workers import Workers
 from app.state.sqlite import SqliteStore
 from tests.fs.conftest import superuser
 from tests.gateway import wait_for
@@ -59,6 +60,7 @@ class World(NamedTuple):
     directory: HdfsPath
     store: SqliteStore
     clock: Clock
+    workers: Workers
     lifetimes: Lifetimes
     sweep: LifetimeSweep
 
@@ -98,11 +100,14 @@ def world(backend: WebHdfsBackend, tmp_path: Path) -> Iterator[World]:
     directory = HdfsPath(f"/user/alice/{uuid.uuid4().hex}")
     clock = Clock()
     with closing(SqliteStore(tmp_path / "state.db")) as store:
+        workers = Workers(store, lease=30.0, interval=10.0, every_beat=lambda: None)
         made = World(
             backend, backend.as_user("alice"), backend.as_user(superuser()), directory, store,
-            clock, Lifetimes(store), LifetimeSweep(store, backend, clock=clock))
+            clock, workers, Lifetimes(store, workers),
+            LifetimeSweep(store, backend, workers, clock=clock))
         made.alice.mkdirs(directory, "755")
         yield made
+        workers.stop()
 
 
 class Behind:
@@ -359,7 +364,8 @@ def test_a_cluster_that_is_away_is_asked_once(world: World) -> None:
         asked.append(name)
         raise errors.UpstreamUnavailable("away")
 
-    sweep = LifetimeSweep(world.store, Behind(world.backend, away), clock=world.clock)
+    sweep = LifetimeSweep(
+        world.store, Behind(world.backend, away), world.workers, clock=world.clock)
     world.clock.now += 61
     for _ in range(3):
         assert sweep.sweep() == 0
@@ -414,7 +420,7 @@ def test_who_changes_a_lifetime_and_who_ends_it_take_turns(
 ) -> None:
     path = world.keep(world.write("f"), DELETE)
     target = found_by(path, world.alice.status(path).file_id)
-    with turn(world.store, target, 0.0):
+    with turn(world.store, world.workers, target, 0.0):
         assert world.later() == 0
         assert world.exists(path)
     reached, go_on = threading.Event(), threading.Event()
@@ -424,7 +430,8 @@ def test_who_changes_a_lifetime_and_who_ends_it_take_turns(
             reached.set()
             assert go_on.wait(20)
 
-    sweep = LifetimeSweep(world.store, Behind(world.backend, wait), clock=world.clock)
+    sweep = LifetimeSweep(
+        world.store, Behind(world.backend, wait), world.workers, clock=world.clock)
     with ThreadPoolExecutor(2) as threads:
         ending = threads.submit(sweep.sweep)
         assert reached.wait(20)
@@ -441,7 +448,8 @@ def test_who_changes_a_lifetime_and_who_ends_it_take_turns(
 def test_sweeps_at_the_same_time_end_each_ttl_once(world: World) -> None:
     paths = [world.keep(world.write(f"f{i}"), DELETE) for i in range(30)]
     world.clock.now += 61
-    sweeps = [LifetimeSweep(world.store, world.backend, clock=world.clock) for _ in range(4)]
+    sweeps = [LifetimeSweep(world.store, world.backend, world.workers, clock=world.clock)
+              for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
         ended = list(threads.map(LifetimeSweep.sweep, sweeps))
     assert sum(ended) == 30
@@ -465,7 +473,7 @@ def test_servers_that_tell_no_inode_numbers(world: World) -> None:
         def as_user(self, hadoop_user: str) -> Without:
             return Without(world.backend.as_user(hadoop_user))
 
-    sweep = LifetimeSweep(world.store, Backend(), clock=world.clock)
+    sweep = LifetimeSweep(world.store, Backend(), world.workers, clock=world.clock)
     fs: Any = Without(world.alice)
     hidden, replaced, moved = (world.write(name) for name in ("hidden", "r", "m"))
     world.lifetimes.keep(fs, hidden, fs.status(hidden), DELETE, known_as=world.at("f"))
@@ -504,10 +512,22 @@ def test_a_sweep_that_takes_too_long_goes_on_at_the_next_beat(
 def test_waiting_for_the_turn_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     path = world.write("f")
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
-    with turn(world.store, found_by(path, world.alice.status(path).file_id), 0.0) as mine:
+    target = found_by(path, world.alice.status(path).file_id)
+    with turn(world.store, world.workers, target, 0.0) as mine:
         assert mine
         with pytest.raises(errors.FileBusy) as caught:
             world.keep(path, DELETE)
     assert caught.value.path == path
     wait_for("the turn", lambda: not list(world.store.scan("lifetime-turns")))
     world.keep(path, DELETE)
+
+
+def test_the_turn_of_a_dead_worker_is_over(world: World) -> None:
+    path, other = world.keep(world.write("f"), DELETE), world.keep(world.write("g"), DELETE)
+    for held in (path, other):
+        target = found_by(held, world.alice.status(held).file_id)
+        world.store.put("lifetime-turns", target, {"by": "x", "worker": "of long ago"})
+    world.keep(other, DELETE._replace(ttl=10 * MINUTE))
+    assert world.later() == 1
+    assert not world.exists(path)
+    assert world.exists(other)
