@@ -16,8 +16,9 @@ VENV = .venv
 BIN = $(VENV)/bin
 LOCKS = requirements
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
-	--build-deps-for editable \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+# What builds the project itself is locked with it; pip-compile takes that for pyproject.toml alone.
+EDITABLE = --build-deps-for editable
 
 help: ## show this list
 	@echo 'make TARGET [NAME=value ...], where TARGET is one of'
@@ -49,8 +50,9 @@ bench: $(VENV)/.dev ## measure the gateway beside HttpFS, WebHDFS and rclone; AR
 	$(BIN)/python -m bench $(ARGS)
 
 lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml allows, and lock them
-	$(COMPILE) --upgrade --extra dev --output-file $(LOCKS)/dev.txt pyproject.toml
-	$(COMPILE) --upgrade --constraint $(LOCKS)/dev.txt --output-file $(LOCKS)/run.txt pyproject.toml
+	$(COMPILE) $(EDITABLE) --upgrade --extra dev --output-file $(LOCKS)/dev.txt pyproject.toml
+	$(COMPILE) $(EDITABLE) --upgrade --constraint $(LOCKS)/dev.txt \
+		--output-file $(LOCKS)/run.txt pyproject.toml
 	for client in $(LOCKS)/client-*.in; do \
 		$(COMPILE) --upgrade --output-file "$${client%.in}.txt" "$$client" || exit; done
 
