@@ -20,6 +20,7 @@ GatewayError
 ├── AccessDenied                     known, and still not allowed
 │   ├── InsecureTransport            credentials over plain HTTP
 │   ├── ReadOnlyPrincipal            a read-only user wants to change something
+│   ├── OwnerRefused                 may not give it to this owner or group
 │   └── QuotaExceeded                HDFS allows no more names or bytes here
 ├── NotFound                         (PathError) no such thing
 │   ├── PathNotFound                 nothing has this name
@@ -202,6 +203,12 @@ class ReadOnlyPrincipal(AccessDenied):
     """The principal may read, and wants to change something."""
 
     text = "this user may only read: {path}"
+
+
+class OwnerRefused(AccessDenied):
+    """The principal may not give it to this owner or group."""
+
+    text = "owner or group cannot be set: {path}"
 
 
 class QuotaExceeded(AccessDenied):

@@ -6,6 +6,7 @@ Nothing is made that was not asked for, and a rename never moves into a director
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -20,7 +21,9 @@ from app.core.errors import (
     Unsupported,
 )
 from app.core.mounts import HoldsMount
-from app.core.paths import HdfsPath, child_of, parent_of
+from app.core.paths import ROOT, HdfsPath, child_of, parent_of
+from app.fs.entry_changes import EntryChanges
+from app.fs.listing import Listing
 from app.fs.placing import Placing, status_or_none
 from app.fs.translator import UserFileSystem
 
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from app.core.model import AclStatus, BlockLocation, FileStatus
+    from app.fs.entry_changes import EntryChange
+    from app.fs.lifetimes import Lifetimes
     from app.fs.port import FileSystem
 
 T = TypeVar("T")
@@ -56,18 +61,47 @@ def missing_parent(fs: FileSystem, path: HdfsPath, root: HdfsPath) -> HdfsPath |
     Nothing above `root` is looked at. Raises NotADirectory for a file in the way.
     """
     missing: HdfsPath | None = None
-    above = parent_of(path)
-    while path != root:
+    above = path
+    while above not in (root, ROOT):
+        above = parent_of(above)
         status = status_or_none(fs, above)
-        if status is not None:
+        if status:
             if not status.is_directory:
                 raise NotADirectory(above)
             break
         missing = above
-        if above in (root, "/"):
-            break
-        above = parent_of(above)
     return missing
+
+
+def below(
+    fs: FileSystem, path: HdfsPath, *, recursive: bool,
+) -> Iterator[tuple[HdfsPath, FileStatus]]:
+    """Return paths and statuses of a directory's entries, or of the file `path` itself.
+
+    With `recursive` each directory is followed by its own. The first page has been read when this
+    returns; of directories on the way down one page each is kept.
+    """
+    return _below(fs, [_named(path, Listing(fs, path, None, None))], recursive=recursive)
+
+
+def _below(
+    fs: FileSystem, levels: list[Iterator[tuple[HdfsPath, FileStatus]]], *, recursive: bool,
+) -> Iterator[tuple[HdfsPath, FileStatus]]:
+    while levels:
+        found = next(levels[-1], None)
+        if found is None:
+            levels.pop()
+            continue
+        yield found
+        path, status = found
+        if recursive and status.is_directory and status.children:
+            # Gone since it was listed: then nothing is below it.
+            with suppress(PathNotFound):
+                levels.append(_named(path, Listing(fs, path, None, None)))
+
+
+def _named(path: HdfsPath, listing: Listing) -> Iterator[tuple[HdfsPath, FileStatus]]:
+    return ((child_of(path, status.path_suffix), status) for page in listing for status in page)
 
 
 class Entries(UserFileSystem):
@@ -84,18 +118,20 @@ class Entries(UserFileSystem):
         """Return if the user may `action` ("r--", "-w-", "--x", mixed), else AccessDenied."""
         self._fs.check_access(self.real(path), action)
 
-    def entries(self, path: str, *, details: bool) -> Iterator[Entry]:
+    def entries(self, path: str, *, recursive: bool, details: bool) -> Iterator[Entry]:
         """Return the entries of a directory in HDFS's order, or the file itself.
 
-        The first page has been read when this returns. Without `details` there are the statuses
-        alone. What vanishes meanwhile is told as it was seen.
+        With `recursive` each directory is followed by its own entries. The first page has been read
+        when this returns. Without `details` there are the statuses alone. What vanishes meanwhile
+        is told as it was seen. Raises AccessDenied for a directory that may not be listed.
         """
-        real = self.real(path)
-        listing = self.listing(path)
-        found = ((child_of(real, status.path_suffix), status)
-                 for page in listing for status in page)
+        found = below(self._fs, self.real(path), recursive=recursive)
         return self._with_details(found) if details else (
             Entry(one, status, {}, (), None) for one, status in found)
+
+    def is_missing(self, path: HdfsPath) -> bool:
+        """Tell whether HDFS has nothing at the real path."""
+        return status_or_none(self._fs, path) is None
 
     def is_empty(self, path: str, status: FileStatus) -> bool:
         """Tell whether the directory `status` was asked of has no entries."""
@@ -106,7 +142,10 @@ class Entries(UserFileSystem):
     def _with_details(self, found: Iterator[tuple[HdfsPath, FileStatus]]) -> Iterator[Entry]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             while batch := list(islice(found, _BATCH)):
-                yield from pool.map(lambda one: self._detailed(*one), batch)
+                if len(batch) == 1:
+                    yield self._detailed(*batch[0])
+                else:
+                    yield from pool.map(lambda one: self._detailed(*one), batch)
 
     def _detailed(self, path: HdfsPath, status: FileStatus) -> Entry:
         xattrs = _or_none(lambda: self._fs.xattrs(path)) or {}
@@ -167,6 +206,15 @@ class Entries(UserFileSystem):
             self._fs.status(old)
             raise PathNotFound(missing_parent(self._fs, new, self._principal.root)
                                or error.path) from error
+
+    def change(self, path: str, change: EntryChange, lifetimes: Lifetimes, *,
+               recursive: bool) -> None:
+        """Change what is kept with an entry; `recursive`: and with all below it.
+
+        What fails ends it, and the error says how many were changed before.
+        """
+        EntryChanges(self._fs, lifetimes).make(
+            self._writable(path), change, recursive=recursive)
 
     def check_freeable(self, path: str, *, recursive: bool) -> Entry:
         """Return what is at `path`. Raises DirectoryNotEmpty unless `recursive`."""

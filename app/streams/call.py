@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.core.identity import Principal
+    from app.fs.stream_handles import FileStreams
     from app.web.exchange import Exchange
     from app.web.query import Query
     from app.web.services import Services
@@ -47,6 +48,11 @@ class AlluxioCall:
             self._files = Entries(
                 principal, services.backend.as_user(principal.hadoop_user), services.staging)
         return self._files
+
+    @property
+    def streams(self) -> FileStreams:
+        """The caller's streams."""
+        return self.services.streams_of(self.principal)
 
     @property
     def path(self) -> str:

@@ -12,18 +12,20 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from app.core.lifetimes import lifetime_of
+from app.core.model import FileStatus, FileType
 from app.core.mounts import split_id
 from app.core.paths import ROOT, name_of
+from app.fs.entries import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from app.core.identity import Principal
     from app.core.lifetimes import Lifetime
-    from app.core.model import AclStatus, BlockLocation, FileStatus
+    from app.core.model import AclStatus, BlockLocation
     from app.core.paths import HdfsPath
-    from app.fs.entries import Entry
     from app.fs.mounts import Mounts
+    from app.fs.stream_records import OpenedFile
 
 OWN_PREFIX = "user.httpfs-proxy."
 _USER_SPACE = "user."
@@ -49,6 +51,15 @@ def file_info(entry: Entry, principal: Principal, mounts: Mounts) -> dict[str, A
         "acl": _acl(status, entry.acl),
         "defaultAcl": _default_acl(status, entry.acl),
     } | _lifetime(lifetime_of(entry.xattrs))
+
+
+def opened_info(opened: OpenedFile, principal: Principal, mounts: Mounts) -> dict[str, Any]:
+    """Return the fields of a file that is being written, which has nothing yet for readers."""
+    status = FileStatus(
+        FileType.FILE, "", opened.permission, 0, opened.block_size, opened.created, opened.created,
+        opened.owner, opened.group, opened.replication)
+    fields = file_info(Entry(opened.path, status, {}, (), None), principal, mounts)
+    return fields | {"completed": False, "ufsFingerprint": ""} | _lifetime(opened.lifetime)
 
 
 def encoded(fields: Mapping[str, Any]) -> bytes:

@@ -78,7 +78,8 @@ OPTIONS: tuple[Option, ...] = (
            "All is written to HDFS before it is acknowledged, whatever the type."),
     Option("writeTier", ("create-file",), whole(-(2**31), 2**31 - 1), _A, "There are no tiers."),
     Option("blockSizeBytes", ("create-file",), whole(0, 2**63 - 1), _H,
-           "HDFS's block size; 0 is the cluster's own, which refuses what is below its least."),
+           "HDFS's block size, a multiple of 512; the cluster refuses what is below its least, and"
+           " chooses where it is 0."),
     Option("replicationMin", ("create-file", "set-attribute"), whole(0, 2**31 - 1), _H,
            "HDFS has one factor: it is raised to this, never below 1."),
     Option("replicationMax", ("create-file", "set-attribute"), whole(-1, 2**31 - 1), _H,
@@ -149,7 +150,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("persisted", ("set-attribute",), boolean, _R,
            "true is what every file is; false cannot be.", lambda value: value is False),
     Option("ttl", _TTL, whole(-(2**63), 2**63 - 1), _H,
-           "Milliseconds from now (create-file: from close); a negative number is none."),
+           "Milliseconds from now; a negative number is none."),
     Option("ttlAction", _TTL, choice("DELETE", "FREE"), _H,
            "DELETE removes for good; FREE only forgets the ttl. Beside a `ttl` at the top level it"
            " is DELETE where not said, inside `commonOptions` FREE."),

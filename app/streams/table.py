@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.streams import info, paths, transfers
+from app.streams import info, listing, paths, transfers
 from app.streams.errors import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -41,7 +41,13 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("paths", "delete", paths.delete),
     Operation("paths", "download-file", transfers.download_file, ("GET", "HEAD"), ANY, OCTETS),
     Operation("paths", "exists", paths.exists),
+    Operation("paths", "free", paths.free),
     Operation("paths", "get-status", paths.get_status),
+    Operation("paths", "list-status", listing.list_status),
+    Operation("paths", "mount", paths.mount),
+    Operation("paths", "rename", paths.rename),
+    Operation("paths", "set-attribute", paths.set_attribute),
+    Operation("paths", "unmount", paths.unmount),
     Operation("paths", "open-file", transfers.open_file),
     Operation("streams", "close", transfers.close, takes=ANY, gives=ANY),
     Operation("streams", "read", transfers.read, takes=ANY, gives=OCTETS),

@@ -77,6 +77,14 @@ def _directory_exists(error: errors.PathError, _exchange: Exchange) -> str:
     return f"Not allowed to create directory because path already exists: {printable(error.path)}"
 
 
+def _not_mounted(error: errors.PathError, exchange: Exchange) -> str:
+    source = (exchange.query or {}).get("src", [""])[0]
+    if error.path == exchange.path or not exchange.path.startswith(f"{error.path}/"):
+        return f"Ufs path {printable(source)} does not exist"
+    return (f"Failed to mount {printable(source)} at {printable(exchange.path)}:"
+            f" {_not_created(error, exchange)}")
+
+
 def _is_mounted(error: errors.PathError, _exchange: Exchange) -> str:
     return (f"Mount point target path {printable(error.path)} already exists in Alluxio namespace."
             " Try mounting to another path.")
@@ -111,6 +119,11 @@ def _invalid_path(error: errors.InvalidPath, _exchange: Exchange) -> str:
     return f'Path "{printable(error.value)}" is invalid.{reason}'
 
 
+def _owner_refused(error: errors.PathError, _exchange: Exchange) -> str:
+    return (f"Could not setOwner for UFS file {printable(error.path)} . Aborting the setAttribute"
+            f" operation in Alluxio. {error.detail}").rstrip()
+
+
 def _no_parameter(error: errors.MissingParameter, _exchange: Exchange) -> str:
     return f"required '{error.name}' parameter is missing"
 
@@ -119,7 +132,7 @@ _WORDS: dict[tuple[str, type[GatewayError]], Words] = {
     ("", errors.PathNotFound): _missing,
     ("alluxio.create-directory", errors.PathNotFound): _not_created,
     ("alluxio.create-file", errors.PathNotFound): _not_created,
-    ("alluxio.mount", errors.PathNotFound): _not_created,
+    ("alluxio.mount", errors.PathNotFound): _not_mounted,
     ("alluxio.unmount", errors.PathNotFound): _no_mount,
     ("", errors.NotADirectory): _in_the_way,
     ("alluxio.rename", errors.AlreadyExists): _destination_taken,
@@ -134,6 +147,7 @@ _WORDS: dict[tuple[str, type[GatewayError]], Words] = {
     ("", errors.InvalidPath): _invalid_path,
     ("", errors.MissingParameter): _no_parameter,
     ("", mounts.ReadOnlyMount): _read_only,
+    ("", errors.OwnerRefused): _owner_refused,
     ("alluxio.delete", mounts.HoldsMount): _holds_mount,
     ("", stream_errors.IncompleteFile): _incomplete,
 }

@@ -73,7 +73,8 @@ class Alluxio:
         """Send a request whose target is taken as it is."""
         sent = dict(headers or {})
         if self.user is not None and "Authorization" not in sent:
-            sent["Authorization"] = f"Basic {b64encode(f'{self.user}:{PASSWORD}'.encode()).decode()}"
+            secret = b64encode(f"{self.user}:{PASSWORD}".encode()).decode()
+            sent["Authorization"] = f"Basic {secret}"
         connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=60)
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
