@@ -71,9 +71,14 @@ class TlsGateway(Gateway):
 
 
 class Nginx:
-    """nginx with deploy/nginx.conf; only its port, paths and the gateway's address are put in."""
+    """nginx with deploy/nginx.conf; only its port, paths and the gateway's address are put in.
 
-    def __init__(self, directory: Path, gateway: Gateway, certificate: Certificate) -> None:
+    `listening` is one more line of the server, where something else is to be listened on, too.
+    """
+
+    def __init__(
+        self, directory: Path, gateway: Gateway, certificate: Certificate, *, listening: str = "",
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.port = free_port()
@@ -81,7 +86,7 @@ class Nginx:
         self.certificate = certificate
         self._config = directory / "nginx.conf"
         self._config.write_text(self._main(directory))
-        (directory / "site.conf").write_text(self._site(gateway))
+        (directory / "site.conf").write_text(self._site(gateway, listening))
         self._daemon = Daemon(
             "nginx", [program("nginx"), "-c", str(self._config), "-g", "daemon off;"],
             directory / "nginx.log", {})
@@ -118,11 +123,11 @@ class Nginx:
             "events {}\n"
             f"http {{\n    access_log off;\n{places}    include {directory}/site.conf;\n}}\n")
 
-    def _site(self, gateway: Gateway) -> str:
+    def _site(self, gateway: Gateway, listening: str) -> str:
         changes = {
             r"server 127\.0\.0\.1:8080;": f"server 127.0.0.1:{gateway.port};",
             r"listen 443 ssl http2;": f"listen 0.0.0.0:{self.port} ssl http2;",
-            r"listen \[::\]:443 ssl http2;": "",
+            r"listen \[::\]:443 ssl http2;": listening,
             r"/etc/ssl/httpfs-proxy/fullchain\.pem": str(self.certificate.file),
             r"/etc/ssl/httpfs-proxy/key\.pem": str(self.certificate.key),
         }
