@@ -125,7 +125,8 @@ def test_no_second_master_key_is_made_beside_keys_of_the_first(files: Files) -> 
 
 
 @pytest.mark.parametrize("text", ["", "not Base64!", base64.b64encode(b"short").decode(),
-                                  new_master()])
+                                  new_master()],
+                         ids=["empty", "no Base64", "too short", "another's"])
 def test_a_wrong_master_key_changes_nothing(files: Files, text: str) -> None:
     files.create()
     before = files.file.read_bytes()
