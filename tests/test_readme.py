@@ -54,6 +54,25 @@ def test_the_tour_runs_as_it_stands(tmp_path: Path) -> None:
             assert normal(done.stdout) == normal(shown), command
 
 
+@pytest.mark.gunicorn
+def test_the_part_on_alluxio_runs_where_make_run_serves(tmp_path: Path) -> None:
+    """As `scripts/run_gateway.py` sets it up: loopback is a user whose `/` is the home."""
+    users = {"someone": {"hadoop_user": "alice"},
+             "loopback": {"hadoop_user": "alice", "root": "/user/alice"}}
+    mapped = {"auth": {"networks": ["127.0.0.0/8=loopback", "::1=loopback"]}}
+    block = re.search(r"## Alluxio\n.*?```console\n(.*?)```", README, re.DOTALL)
+    assert block
+    lines = block[1].splitlines()
+    script = "\n".join(line[2:] for line in lines if line.startswith("$ "))
+    shown = [line for line in lines if not line.startswith("$ ")]
+    assert len(shown) > 2
+    with Gateway(tmp_path, users=users, settings=mapped) as gateway:
+        environment = {**os.environ, "GATEWAY": gateway.url, "ME": "someone:secret"}
+        done = subprocess.run(["bash", "-ec", script], env=environment, check=True,
+                              capture_output=True, text=True, timeout=30)
+    assert "".join(done.stdout.split()) == "".join("".join(shown).split())
+
+
 def test_the_tables_of_settings_are_the_declared_ones() -> None:
     shown = re.search(r"<!-- settings: .*? -->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
     assert shown
