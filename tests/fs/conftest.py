@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import pwd
 import uuid
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +18,7 @@ from app.fs.transport import UpstreamSession
 from app.fs.webhdfs import WebHdfsBackend
 from app.settings import BackendSettings, UploadSettings
 from app.state.sqlite import SqliteStore
+from tests.fs.mounting import World, superuser
 from tests.fs.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -110,11 +109,6 @@ def service_backend(
     made.close()
 
 
-def superuser() -> str:
-    """Return who started the processes: HDFS's superuser."""
-    return pwd.getpwuid(os.getuid()).pw_name
-
-
 @pytest.fixture
 def staging(tmp_path: Path, backend: WebHdfsBackend) -> Iterator[Staging]:
     """Yield a journal of its own."""
@@ -136,3 +130,31 @@ def directory(alice: WebHdfsFileSystem) -> HdfsPath:
     made = HdfsPath(f"/user/alice/{uuid.uuid4().hex}")
     alice.mkdirs(made, "755")
     return made
+
+
+WORLDS = [
+    pytest.param(("embedded", "embedded"), id="embedded"),
+    pytest.param(("embedded", "namenode"), id="namenode-in-embedded", marks=HADOOP),
+    pytest.param(("embedded", "httpfs"), id="httpfs-in-embedded", marks=HADOOP),
+    pytest.param(("namenode", "namenode"), id="namenode-in-itself", marks=HADOOP),
+]
+
+
+@pytest.fixture(params=WORLDS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """Yield two clusters, of each kind in turn, that can be mounted."""
+    with ExitStack() as stack:
+        def cluster(kind: str, name: str) -> WebHdfsBackend:
+            if kind == "embedded":
+                settings = BackendSettings(url=("embedded:",))
+                server = create_server(tmp_path / name, superuser=superuser(), listing_page=3)
+            else:
+                hadoop = request.getfixturevalue("hadoop")
+                url = hadoop.namenode_url if kind == "namenode" else hadoop.httpfs_url
+                settings, server = BackendSettings(url=(url,)), None
+            return stack.enter_context(
+                contextlib.closing(WebHdfsBackend(settings, wsgi=server)))
+
+        own, there = request.param
+        store = stack.enter_context(contextlib.closing(SqliteStore(tmp_path / "state.db")))
+        yield World(store, cluster(own, "own"), cluster(there, "there"))

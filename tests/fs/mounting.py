@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import uuid
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,6 @@ from app.core.paths import HdfsPath
 from app.fs.mounted import MountedBackend
 from app.fs.mounting import Mounting
 from app.fs.mounts import Mounts
-from tests.fs.conftest import superuser
 
 if TYPE_CHECKING:
     from app.core.mounts import Mount
@@ -21,10 +22,15 @@ OTHER = "other"
 FRESH_SECONDS = 0.0
 
 
+def superuser() -> str:
+    """Return who started the processes: HDFS's superuser."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
 class World:
     """A gateway's own cluster (`own`), another one (`there`), and their mounts.
 
-    `area` is a directory of both, in which all may write.
+    `area` is a directory of the own one, `lies` one of the other; all may write in both.
     """
 
     def __init__(self, store: Store, own: Backend, there: Backend) -> None:
@@ -34,11 +40,13 @@ class World:
         self.backend = MountedBackend(self.mounts)
         self.own = own
         self.there = there
-        self.area = HdfsPath(f"/area-{uuid.uuid4().hex[:8]}")
-        for cluster in (own, there):
+        word = uuid.uuid4().hex[:8]
+        self.area = HdfsPath(f"/area-{word}")
+        self.lies = HdfsPath(f"/lies-{word}")
+        for cluster, directory in ((own, self.area), (there, self.lies)):
             root = cluster.as_user(superuser())
-            root.mkdirs(self.area, "777")
-            root.set_permission(self.area, "777")
+            root.mkdirs(directory, "777")
+            root.set_permission(directory, "777")
 
     def at(self, *names: str) -> HdfsPath:
         """Return a path in the area."""
@@ -57,10 +65,10 @@ class World:
         who = Principal("who", hadoop_user, **principal)  # type: ignore[arg-type]
         return Mounting(who, self.mounts, self.backend)
 
-    def source(self, name: str, user: str = "alice", cluster: Backend | None = None) -> HdfsPath:
-        """Make a directory of `user`'s in the area of the other cluster, and return it."""
-        path = self.at(name)
-        (cluster or self.there).as_user(user).mkdirs(path, "755")
+    def source(self, name: str = "source", user: str = "alice") -> HdfsPath:
+        """Make a directory of `user`'s in the other cluster, and return its real path."""
+        path = HdfsPath(f"{self.lies}/{name}")
+        self.there.as_user(user).mkdirs(path, "755")
         return path
 
     def mounted(self, point: HdfsPath, source: HdfsPath, *, read_only: bool = False,
