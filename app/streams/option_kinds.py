@@ -6,6 +6,7 @@ MalformedOptions. Names of constants are taken in any case: 1.8 wrote `Once`, 2.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import printable
@@ -23,6 +24,8 @@ _FALSE = {"false", "False", "FALSE", ""}
 _MODE_FIELDS = ("ownerBits", "groupBits", "otherBits")
 _MAX_MODE = 0o7777
 _MAX_DIGITS = 20
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NAME = re.compile(r"[^\x00-\x1f/:,]{1,255}")
 
 
 def _refused(name: str, value: Json, wanted: str) -> MalformedOptions:
@@ -72,9 +75,17 @@ def text(name: str, value: Json) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    if isinstance(value, str):
+    if isinstance(value, str) and not _SURROGATE.search(value):
         return value
     raise _refused(name, value, "text")
+
+
+def user_or_group(name: str, value: Json) -> str:
+    """Return the name of a user or group, as HDFS can have it."""
+    found = text(name, value)
+    if not _NAME.fullmatch(found):
+        raise _refused(name, value, "a user's or group's name")
+    return found
 
 
 def choice(*names: str) -> Callable[[str, Json], str]:
@@ -104,7 +115,8 @@ def mode(name: str, value: Json) -> str:
 
 def text_map(name: str, value: Json) -> dict[str, str]:
     """Return an object whose values are text."""
-    return {key: text(f"{name}.{key}", one) for key, one in json_object(name, value).items()
+    return {text(name, key): text(f"{name}.{key}", one)
+            for key, one in json_object(name, value).items()
             if one is not None}
 
 

@@ -20,6 +20,7 @@ from app.streams.option_kinds import (
     mode,
     text,
     text_map,
+    user_or_group,
     whole,
 )
 
@@ -142,8 +143,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("updateLastAccessTime", ("open-file",), boolean, _A,
            "HDFS keeps access times by its own precision (dfs.namenode.accesstime.precision)."),
     Option("persist", ("rename",), boolean, _A, "What is renamed is persisted already."),
-    Option("owner", ("set-attribute",), text, _H, "As far as HDFS lets the user."),
-    Option("group", ("set-attribute",), text, _H, "As far as HDFS lets the user."),
+    Option("owner", ("set-attribute",), user_or_group, _H, "As far as HDFS lets the user."),
+    Option("group", ("set-attribute",), user_or_group, _H, "As far as HDFS lets the user."),
     Option("pinned", ("set-attribute",), boolean, _H,
            "Kept with the file and told; `free` refuses a pinned file. HDFS moves nothing for it."),
     Option("pinnedMedia", ("set-attribute",), json_list, _A, "There are no media to choose from."),

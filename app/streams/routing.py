@@ -58,10 +58,10 @@ class Streams:
         if operation is None:
             raise RouteNotFound(raw)
         exchange.operation = f"alluxio.{action}"
+        stream_id = _stream_id(kind, thing, raw)
         if exchange.method not in operation.methods:
             raise MethodNotAllowed(exchange.method, operation.methods)
         path = decoded(thing) if kind == "paths" else ""
-        stream_id = _stream_id(kind, thing, raw)
         exchange.path = shown(path) if kind == "paths" else ""
         principal = authenticate(self._services, exchange, networks=True)
         _check_types(exchange, operation)

@@ -101,7 +101,10 @@ def _holds_mount(error: errors.PathError, _exchange: Exchange) -> str:
 
 def _read_only(error: mounts.ReadOnlyMount, exchange: Exchange) -> str:
     mount = exchange.principal.visible(error.mount) if exchange.principal else error.mount
-    return (f"A write operation on {printable(error.path)} under a readonly mount point"
+    # Found out at the directory that was to be written to, perhaps.
+    inside = exchange.path.startswith(f"{error.path}/")
+    path = exchange.path if inside else error.path
+    return (f"A write operation on {printable(path)} under a readonly mount point"
             f" {printable(mount)} is not allowed")
 
 

@@ -11,6 +11,8 @@ from tests.streams.conftest import HOME
 if TYPE_CHECKING:
     from tests.streams.conftest import Alluxio, Answer
 
+pytestmark = pytest.mark.gunicorn
+
 MODE = {"ownerBits": "ALL", "groupBits": "READ_EXECUTE", "otherBits": "NONE"}
 
 
