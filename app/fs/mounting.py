@@ -49,6 +49,7 @@ class Mounting:
         fs = self._backend.as_user(self._principal.hadoop_user)
         self._check_point(fs, point)
         cluster, real = self._source(source)
+        self._check_room(cluster, real)
         place = self._place(point)
         if place[0] == cluster and is_inside(place[1], real):
             raise Conflict(point, "a directory cannot be mounted inside itself")
@@ -96,11 +97,12 @@ class Mounting:
             cluster = authority
         if cluster is None:
             raise InvalidParameter("src", source, _ALLOWED)
-        real = absolute(slash + path or "/")
-        if not (self._principal.root == ROOT
-                or (cluster == OWN and is_inside(real, self._principal.root))):
-            raise AccessDenied(self._principal.root, "the source lies outside this user's root")
-        return cluster, real
+        return cluster, absolute(slash + path or "/")
+
+    def _check_room(self, cluster: str, real: HdfsPath) -> None:
+        root = self._principal.root
+        if root != ROOT and (cluster != OWN or not is_inside(real, root)):
+            raise AccessDenied(root, "the source lies outside this user's root")
 
     def _place(self, path: HdfsPath) -> tuple[str, HdfsPath]:
         """Return the cluster that `path` lies in, and how it is called there."""
@@ -109,7 +111,7 @@ class Mounting:
 
     def _check_source(self, cluster: str, real: HdfsPath, source: str) -> None:
         """Raise what keeps the principal from listing the source, told as they wrote it."""
-        if ".reserved" in real.split("/"):
+        if _NO_PLACES.intersection(real.split("/")):
             raise InvalidParameter("src", source, _ALLOWED)
         fs = self._mounts.cluster(cluster).as_user(self._principal.hadoop_user)
         if not fs.status(real).is_directory:
