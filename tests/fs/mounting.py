@@ -5,15 +5,23 @@ from __future__ import annotations
 import os
 import pwd
 import uuid
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from app.core.identity import Principal
 from app.core.paths import HdfsPath
+from app.embedded.server import create_server
 from app.fs.mounted import MountedBackend
 from app.fs.mounting import Mounting
 from app.fs.mounts import Mounts
+from app.fs.webhdfs import WebHdfsBackend
+from app.settings import BackendSettings
+from app.state.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from app.core.mounts import Mount
     from app.fs.port import Backend, FileSystem
     from app.state.store import Store
@@ -25,6 +33,28 @@ FRESH_SECONDS = 0.0
 def superuser() -> str:
     """Return who started the processes: HDFS's superuser."""
     return pwd.getpwuid(os.getuid()).pw_name
+
+
+@contextmanager
+def mounted_homes(
+    settings_and_server: tuple[BackendSettings, Any], directory: Path,
+) -> Iterator[MountedBackend]:
+    """Yield a backend in which `/user` is mounted from /there/users of another cluster.
+
+    The own one is embedded, in `directory`, and has no homes; those of alice and bob are made.
+    """
+    settings, server = settings_and_server
+    own_server = create_server(directory / "hdfs", superuser=superuser())
+    with (closing(WebHdfsBackend(BackendSettings(url=("embedded:",)), wsgi=own_server)) as own,
+          closing(WebHdfsBackend(settings, wsgi=server)) as there,
+          closing(SqliteStore(directory / "state.db")) as store):
+        root = there.as_user(superuser())
+        for user in ("alice", "bob"):
+            root.mkdirs(HdfsPath(f"/there/users/{user}"), "755")
+            root.set_owner(HdfsPath(f"/there/users/{user}"), user, None)
+        mounts = Mounts(store, own, {"there": there}, fresh_seconds=0.0)
+        mounts.add(HdfsPath("/user"), "there", HdfsPath("/there/users"), read_only=False)
+        yield MountedBackend(mounts)
 
 
 class World:
