@@ -176,7 +176,10 @@ class Claims:
 
         def change(value: Value | None) -> Value | None:
             ours[0] = value is not None and value.get("token") == token
-            return (record and record.as_value()) if ours[0] else value
+            if value is None or not ours[0]:
+                return value
+            # The directories may have become more meanwhile.
+            return record and {**record.as_value(), "made": value["made"]}
 
         self.store.update(SPACE, str(claim.stream_id), change)
         return ours[0]

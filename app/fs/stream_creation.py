@@ -58,10 +58,10 @@ class StreamCreation(Attributes):
         real = self._writable(path)
         _check_values(new)
         self._check_place(real, new)
-        directory, missing = self._parents(real, recursive=new.recursive)
-        self._fs.check_access(parent_of(missing[0]) if missing else parent_of(real), "-wx")
         if new.overwrite:
             self._end_own(real)
+        directory, missing = self._parents(real, recursive=new.recursive)
+        self._fs.check_access(parent_of(missing[0]) if missing else parent_of(real), "-wx")
         record = self._record(real, new, missing, directory)
         if not missing and not _is_special(new):
             return self._listed(record, directory.group)

@@ -63,10 +63,6 @@ class StreamIndex:
 
         self._store.update(_space(parent_of(path)), name_of(path), without)
 
-    def is_used(self, directory: HdfsPath) -> bool:
-        """Tell whether any file is being written in a directory."""
-        return any(self._store.scan(_space(directory)))
-
 
 def _space(directory: HdfsPath) -> str:
     return f"writing:{directory}"

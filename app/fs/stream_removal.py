@@ -13,12 +13,14 @@ from app.core.errors import GatewayError
 from app.core.paths import child_of, name_of
 from app.fs.content import inode
 from app.fs.stream_index import StreamIndex
+from app.fs.stream_records import SPACE
 
 if TYPE_CHECKING:
     from app.core.paths import HdfsPath
     from app.fs.port import FileSystem
     from app.fs.staging import Staging
     from app.fs.stream_records import Writer
+    from app.state.store import Store, Value
 
 
 def remove(fs: FileSystem, staging: Staging, stream_id: int, record: Writer) -> None:
@@ -26,14 +28,14 @@ def remove(fs: FileSystem, staging: Staging, stream_id: int, record: Writer) -> 
 
     A `dirty` record may have a hidden file that it does not know of.
     """
-    index = StreamIndex(staging.store)
-    index.remove(stream_id, record.path)
+    StreamIndex(staging.store).remove(stream_id, record.path)
     for name in record.former:
         staging.discard(fs, name, record.path)
     if not (record.dirty or record.length or record.made):
         return
     found = staging.discard(
-        fs, record.hidden, record.path, _unused(index, record.made), certain=not record.dirty)
+        fs, record.hidden, record.path, _unused(staging.store, record.made),
+        certain=not record.dirty)
     if record.length and not found:
         _remove_moved(fs, record)
 
@@ -49,7 +51,22 @@ def _remove_moved(fs: FileSystem, record: Writer) -> None:
                 fs.delete(child_of(inode(record.parent_id), name_of(name)))
 
 
-def _unused(index: StreamIndex, made: list[HdfsPath]) -> list[HdfsPath]:
-    """Return the directories that were made, below the last one that others write in."""
-    kept = [number for number, directory in enumerate(made) if index.is_used(directory)]
-    return made[kept[-1] + 1:] if kept else made
+def _unused(store: Store, made: list[HdfsPath]) -> list[HdfsPath]:
+    """Return the directories that were made, below the last one that others write in.
+
+    That one, and those above, become the others' to remove.
+    """
+    index = StreamIndex(store)
+    for number in reversed(range(len(made))):
+        heirs = index.within(made[number])
+        if heirs:
+            _bequeath(store, heirs[0].stream_id, made[:number + 1])
+            return made[number + 1:]
+    return made
+
+
+def _bequeath(store: Store, stream_id: int, made: list[HdfsPath]) -> None:
+    def richer(value: Value | None) -> Value | None:
+        return value and {**value, "made": list(dict.fromkeys([*made, *value["made"]]))}
+
+    store.update(SPACE, str(stream_id), richer)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 20.0
 """How long a request waits for HDFS to give up the lease of one that broke off."""
 _POLL_SECONDS = 0.1
+_OWNER_BOTH = 0o600
 
 
 class _Counted:
@@ -108,6 +109,8 @@ class StreamWriting:
             self._lifetimes.keep(
                 self._fs, record.hidden, self._fs.status(record.hidden),
                 record.lifetime._replace(since=since), known_as=record.path)
+        if record.permission != _working_mode(record):
+            self._fs.set_permission(record.hidden, record.permission)
 
     def _put(self, record: Writer) -> None:
         stage = self._staging.stage(self._fs, parent_of(record.path), record.path)
@@ -136,7 +139,7 @@ class StreamWriting:
             return
         # CREATE would make the directory again, had it been removed meanwhile.
         self._fs.status(parent_of(record.path))
-        self._fs.create(record.hidden, body, permission=record.permission,
+        self._fs.create(record.hidden, body, permission=_working_mode(record),
                         replication=_exactly(record), block_size=record.block_size or None)
 
     def _check(self, claim: Claim, length: int) -> None:
@@ -151,8 +154,9 @@ class StreamWriting:
 
     def _described(self, record: Writer, status: FileStatus) -> Writer:
         """Return the record of a file just created, which is as it was asked for by now."""
-        if not status.acl and int(status.permission, 8) != int(record.permission, 8):
-            self._fs.set_permission(record.hidden, record.permission)
+        mode = _working_mode(record)
+        if not status.acl and int(status.permission, 8) != int(mode, 8):
+            self._fs.set_permission(record.hidden, mode)
         factor = record.factor(status.replication)
         if factor != status.replication and not status.erasure_coded:
             self._fs.set_replication(record.hidden, factor)
@@ -214,6 +218,12 @@ class StreamWriting:
             except InvalidRequest as error:
                 raise UpstreamFault("HDFS has fewer bytes than were written") from error
             time.sleep(_POLL_SECONDS)
+
+
+def _working_mode(record: Writer) -> str:
+    """Return the mode until close: the owner has to append, whatever they may do then."""
+    mode = int(record.permission, 8)
+    return record.permission if mode & _OWNER_BOTH == _OWNER_BOTH else f"{mode | _OWNER_BOTH:03o}"
 
 
 def _exactly(record: Writer) -> int | None:
