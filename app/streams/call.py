@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import EnvironHeaders
 
 from app.core.errors import InvalidPath, MissingParameter
-from app.core.paths import ROOT, resolve
+from app.core.paths import ROOT, parent_of, resolve
 from app.fs.entries import Entries
 from app.web.body import RequestBody
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from app.core.identity import Principal
     from app.fs.stream_handles import FileStreams
+    from app.fs.stream_records import OpenedFile
     from app.web.exchange import Exchange
     from app.web.query import Query
     from app.web.services import Services
@@ -49,6 +50,10 @@ class AlluxioCall:
                 principal, services.backend.as_user(principal.hadoop_user), services.staging)
         return self._files
 
+    def look_again(self) -> None:
+        """Forget the mounts as they were when `files` was first asked for."""
+        self._files = None
+
     @property
     def streams(self) -> FileStreams:
         """The caller's streams."""
@@ -61,6 +66,16 @@ class AlluxioCall:
         Raises InvalidPath, also for what is relative: Alluxio knows no home directories.
         """
         return normalised(self.given)
+
+    def written(self) -> OpenedFile | None:
+        """Return the file that a stream is writing at the path, where HDFS has none.
+
+        Its directory may have been removed meanwhile, and then nothing is there.
+        """
+        opened = self.streams.written_at(self.path)
+        if opened and not self.files.is_missing(parent_of(opened.path)):
+            return opened
+        return None
 
     @property
     def headers(self) -> EnvironHeaders:

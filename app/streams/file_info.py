@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.lifetimes import lifetime_of
 from app.core.model import FileStatus, FileType
 from app.core.mounts import split_id
-from app.core.paths import ROOT, name_of
+from app.core.paths import ROOT, HdfsPath, name_of
 from app.fs.entries import Entry
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from app.core.identity import Principal
     from app.core.lifetimes import Lifetime
     from app.core.model import AclStatus, BlockLocation
-    from app.core.paths import HdfsPath
     from app.fs.mounts import Mounts
     from app.fs.stream_records import OpenedFile
 
@@ -77,7 +76,7 @@ def _common(
     folder = status.is_directory
     factor = 0 if folder else status.replication
     return {
-        "name": name_of(visible),  # type: ignore[arg-type]
+        "name": name_of(HdfsPath(visible)),
         "path": visible,
         "length": max(0, status.children) if folder else status.length,
         "folder": folder,

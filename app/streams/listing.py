@@ -36,7 +36,7 @@ def _infos(call: AlluxioCall) -> Iterator[bytes]:
         entries = call.files.entries(
             path, recursive=recursive, details=call.services.settings.streams.list_details)
     except PathNotFound:
-        opened = call.streams.written_at(path)
+        opened = call.written()
         if not opened:
             raise
         yield encoded(opened_info(opened, call.principal, mounts))

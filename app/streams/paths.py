@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from werkzeug import Response
 
 from app.core.errors import (
+    AlreadyExists,
     DirectoryNotEmpty,
     InvalidParameter,
     InvalidPath,
@@ -38,9 +40,20 @@ def done() -> Response:
     return response
 
 
+def refuse_written(call: AlluxioCall, path: str) -> None:
+    """Raise AlreadyExists if a stream is writing `path`: its writer could not close it then."""
+    opened = call.streams.written_at(path)
+    if opened:
+        # First HDFS says whether this user may know.
+        with suppress(PathNotFound):
+            call.files.status(path)
+        raise AlreadyExists(opened.path)
+
+
 def create_directory(call: AlluxioCall) -> Response:
     """Make a directory."""
     streams, options = call.services.settings.streams, call.options
+    refuse_written(call, call.path)
     call.files.make_directory(
         call.path, options.get("mode", streams.directory_permission),
         recursive=options.get("recursive", False),
@@ -72,6 +85,7 @@ def _unmounted(call: AlluxioCall, path: str, *, recursive: bool) -> bool:
         raise DirectoryNotEmpty(real)
     is_mount = table.at(real) is not None
     call.services.mounting_of(call.principal).unmount_below(path)
+    call.look_again()
     return is_mount
 
 
@@ -81,7 +95,7 @@ def exists(call: AlluxioCall) -> Response:
         call.files.status(call.path)
         found = True
     except PathNotFound:
-        found = call.streams.written_at(call.path) is not None
+        found = call.written() is not None
     except InvalidPath:
         found = False
     return json_answer(b"true" if found else b"false")
@@ -93,7 +107,7 @@ def get_status(call: AlluxioCall) -> Response:
     try:
         entry = call.files.entry(call.path)
     except PathNotFound:
-        opened = call.streams.written_at(call.path)
+        opened = call.written()
         if not opened:
             raise
         return json_answer(encoded(opened_info(opened, call.principal, mounts)))
@@ -112,6 +126,7 @@ def rename(call: AlluxioCall) -> Response:
     if destination.startswith(f"{source}/"):
         raise AlluxioError("INVALID_ARGUMENT", f"Cannot rename because {printable(source)} is a"
                                                f" prefix of {printable(destination)}")
+    refuse_written(call, destination)
     call.files.move(source, destination)
     return done()
 

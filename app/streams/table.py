@@ -25,6 +25,7 @@ class Operation(NamedTuple):
     """One operation below `kind`: "paths", "streams" (of an id) or "proxy".
 
     `takes` is the type of its body: options where that is JSON. `gives` is the type of its answer.
+    `harmless` ones change nothing that anybody sees.
     """
 
     kind: str
@@ -33,17 +34,19 @@ class Operation(NamedTuple):
     methods: tuple[str, ...] = ("POST",)
     takes: str = JSON_TYPE
     gives: str = JSON_TYPE
+    harmless: bool = False
 
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("paths", "create-directory", paths.create_directory),
     Operation("paths", "create-file", transfers.create_file),
     Operation("paths", "delete", paths.delete),
-    Operation("paths", "download-file", transfers.download_file, ("GET", "HEAD"), ANY, OCTETS),
-    Operation("paths", "exists", paths.exists),
-    Operation("paths", "free", paths.free),
-    Operation("paths", "get-status", paths.get_status),
-    Operation("paths", "list-status", listing.list_status),
+    Operation("paths", "download-file", transfers.download_file, ("GET", "HEAD"), ANY, OCTETS,
+              harmless=True),
+    Operation("paths", "exists", paths.exists, harmless=True),
+    Operation("paths", "free", paths.free, harmless=True),
+    Operation("paths", "get-status", paths.get_status, harmless=True),
+    Operation("paths", "list-status", listing.list_status, harmless=True),
     Operation("paths", "mount", paths.mount),
     Operation("paths", "rename", paths.rename),
     Operation("paths", "set-attribute", paths.set_attribute),
@@ -52,7 +55,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("streams", "close", transfers.close, takes=ANY, gives=ANY),
     Operation("streams", "read", transfers.read, takes=ANY, gives=OCTETS),
     Operation("streams", "write", transfers.write, takes=OCTETS),
-    Operation("proxy", "info", info.info, ("GET", "HEAD"), ANY),
+    Operation("proxy", "info", info.info, ("GET", "HEAD"), ANY, harmless=True),
 )
 _BY_NAME = {(operation.kind, operation.action): operation for operation in OPERATIONS}
 

@@ -119,6 +119,10 @@ class Alluxio:
 def furnished(gateway: Gateway) -> Alluxio:
     """Return a client, with an empty directory to work in."""
     alluxio = Alluxio(gateway)
+    left = alluxio.act(HOME, "list-status", {"recursive": True})
+    for one in left.json if left.status == 200 else []:
+        if not one["completed"]:
+            alluxio.done(one["path"], "delete")
     gateway.request("DELETE", "/f/file", params={"path": HOME, "recursive": "true"})
     made = gateway.request("PUT", "/f/directory", params={"path": HOME})
     assert made.status_code == 201, made.text

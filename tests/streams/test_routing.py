@@ -212,6 +212,24 @@ def test_credentials_come_before_options(alx: Alluxio) -> None:
     assert answer.status == 401
 
 
+@pytest.mark.parametrize("headers", [
+    {"Origin": "http://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"}])
+def test_pages_of_other_origins_change_nothing(alx: Alluxio, headers: dict[str, str]) -> None:
+    alx.put(f"{HOME}/f")
+    target = f"{PATHS}{HOME}/f"
+    for url in (f"{target}/delete", f"{target}/rename?dst={HOME}/g", f"{target}/set-attribute",
+                f"{target}/create-file", f"{target}/create-directory", f"{target}/mount?src=/",
+                f"{target}/unmount", "/api/v1/streams/1/write", "/api/v1/streams/1/close"):
+        answer = alx.raw("POST", url, headers=headers)
+        assert (answer.status, answer.code) == (500, "PERMISSION_DENIED"), url
+        assert "another origin" in answer.message
+    for action in ("exists", "get-status", "list-status"):
+        assert alx.raw("POST", f"{target}/{action}", headers=headers).status == 200
+    own = {"Origin": alx.gateway.url, "Sec-Fetch-Site": "same-origin"}
+    assert alx.raw("POST", f"{target}/delete", headers=own).status == 200
+
+
 def test_what_the_audit_log_says(alx: Alluxio, streams_gateway: Gateway) -> None:
     alx.put(f"{HOME}/f")
     alx.done(f"{HOME}//f/", "rename", dst=f"{HOME}/g")
