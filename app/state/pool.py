@@ -7,11 +7,11 @@ never for a child after a fork. Whatever a driver raises ends as StorageFault, i
 from __future__ import annotations
 
 import os
-import threading
 import time
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from app.core.errors import StorageFault
+from app.state.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ class Pool(Generic[C]):
         self._pid = os.getpid()
         self._idle: list[_Idle[C]] = []
         self._inherited: list[_Idle[C]] = []
-        self._room = threading.BoundedSemaphore(CONNECTIONS)
+        self._room = Room(CONNECTIONS)
 
     def run(self, call: Callable[[C], T], *, repeatable: bool) -> T:
         """Return what `call` makes of a connection. Raises StorageFault.
@@ -74,13 +74,13 @@ class Pool(Generic[C]):
         if os.getpid() != self._pid:
             self._forget_parent()
         room = self._room
-        if not room.acquire(timeout=self._patience):
+        if not room.enter(patience=self._patience):
             raise StorageFault(f"the state store {self._driver.shown} is too slow: all"
                                f" {CONNECTIONS} connections of this process are in use")
         try:
             return self._run(call, repeatable=repeatable)
         finally:
-            room.release()
+            room.leave()
 
     def close(self) -> None:
         """Close the idle connections of this process."""
@@ -141,5 +141,5 @@ class Pool(Generic[C]):
         # Closing what was connected before the fork would end the parent's session: kept aside.
         self._inherited += self._idle
         self._idle = []
-        self._room = threading.BoundedSemaphore(CONNECTIONS)
+        self._room = Room(CONNECTIONS)
         self._pid = os.getpid()

@@ -309,7 +309,7 @@ def test_greenlets_share_a_store_that_is_away_and_back(server: Server, tmp_path:
             [sys.executable, "-W", "error", str(script), server.kind, server.url(), quiet],
             check=False, capture_output=True, text=True, timeout=120, cwd=".",
             env={"PYTHONPATH": "."})
-    assert (done.returncode, done.stdout.strip()) == (0, "800"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, "320"), done.stderr
 
 
 GREENLETS = """
@@ -325,7 +325,7 @@ Store = {"redis": RedisStore, "postgres": PostgresStore}[sys.argv[1]]
 store, deaf = Store(sys.argv[2]), Store(sys.argv[3], answer_seconds=2)
 
 def work():
-    for _ in range(20):
+    for _ in range(8):
         store.update("space", "counter", lambda old: {"n": (old or {"n": 0})["n"] + 1})
 
 def be_refused():
@@ -351,7 +351,7 @@ gevent.sleep(0)
 killed.kill()
 store.put("space", "other", {})
 assert store.get("space", "other") == {}
-print(800 if store.get("space", "counter")["n"] >= 800 else store.get("space", "counter"))
+print(320 if store.get("space", "counter")["n"] >= 320 else store.get("space", "counter"))
 store.close()
 ticking.kill()
 """
