@@ -72,7 +72,7 @@ def build(settings: Settings | None = None) -> Flask:
                     roots)
     gate = Gate(direct, settings, AuditLog(settings.log.audit), metrics.Metrics())
     app.wsgi_app = gate  # type: ignore[method-assign]
-    services.staging.workers.start()
+    services.staging.workers.start_when_possible()
     _log.info("serving %s", services.backend.description)
     return app
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors import GatewayError
+from app.core.errors import GatewayError, StorageFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _SPACE = "workers"
 _KEPT_LEASES = 10
 """How many times the lease its record lasts, for those that can look at the process itself."""
+_AWAY_SECONDS = 1.0
+"""How often a state store that is away is asked again."""
 _log = logging.getLogger(__name__)
 
 
@@ -88,6 +90,18 @@ class Workers:
             threading.Thread(target=work, args=(self._stop,), name=f"httpfs-proxy-{name}",
                              daemon=True).start()
 
+    def start_when_possible(self) -> None:
+        """Start now or, while the state store is away, in the background once it is back.
+
+        So a worker that is started meanwhile answers 503 where it needs the store, and the rest.
+        """
+        try:
+            self.start()
+        except StorageFault as error:
+            _log.warning("the worker has no lease yet, will try again: %r", error)
+            threading.Thread(
+                target=self._start_late, name="httpfs-proxy-start", daemon=True).start()
+
     def stop(self) -> None:
         """Give the lease back."""
         self._stop.set()
@@ -108,6 +122,14 @@ class Workers:
         if lease["host"] and lease["host"] == _host_key():
             return bool(lease["start"] == _start_time(int(lease["pid"])))
         return bool(time.time() < lease["until"])
+
+    def _start_late(self) -> None:
+        while not self._stop.wait(_AWAY_SECONDS):
+            try:
+                if self.own_id:
+                    return
+            except StorageFault as error:
+                _log.debug("the worker has no lease yet: %r", error)
 
     def _renew(self) -> None:
         pid = os.getpid()

@@ -8,6 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
+from app.core.errors import StorageFault
 from app.fs import workers as module
 from app.fs.workers import Workers
 from app.state.sqlite import SqliteStore
@@ -15,8 +18,6 @@ from tests.gateway import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 LEASE = 1.0
 
@@ -108,3 +109,29 @@ def test_a_process_that_lives_on_this_host_may_be_late_with_its_lease(
             assert other.is_alive(late.own_id)
         finally:
             late.stop()
+
+
+def test_a_worker_that_starts_while_the_store_is_away_has_a_lease_once_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_AWAY_SECONDS", 0.02)
+    asked: list[None] = []
+    beaten = threading.Event()
+
+    def fail(*_: object, **__: object) -> None:
+        asked.append(None)
+        raise StorageFault("away")
+
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        early = Workers(store, lease=LEASE, interval=0.1, every_beat=beaten.set)
+        other = Workers(store, lease=LEASE, interval=0.1, every_beat=lambda: None)
+        with monkeypatch.context() as away:
+            away.setattr(store, "put", fail)
+            early.start_when_possible()
+            wait_for("several attempts", lambda: len(asked) > 2)
+            with pytest.raises(StorageFault):
+                _ = early.own_id
+            assert not beaten.is_set()
+        assert beaten.wait(10)
+        assert other.is_alive(early.own_id)
+        early.stop()
