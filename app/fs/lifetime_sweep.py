@@ -64,7 +64,7 @@ class LifetimeSweep:
         give_up = time.monotonic() + _BEAT_SECONDS
         for name, note in self._store.scan(NOTES):
             if due_of(name) <= now and note.get("later", 0) <= now and not self._is_away(note):
-                ended += self._end(name)
+                ended += self._end(name, found_by(HdfsPath(note["path"]), note["id"]))
                 if time.monotonic() > give_up:
                     self._broken_off = True
                     break
@@ -73,17 +73,12 @@ class LifetimeSweep:
     def _is_away(self, note: Value) -> bool:
         return self._away.get(_cluster(note), 0.0) > time.monotonic()
 
-    def _end(self, name: str) -> bool:
-        """Settle one note; tell whether its file is gone or free by it."""
-        note = self._store.get(NOTES, name)
-        if note is None:
-            return False
-        target = found_by(HdfsPath(note["path"]), note["id"])
+    def _end(self, name: str, target: HdfsPath) -> bool:
+        """Settle the note of one file; tell whether that is gone or free by it."""
         with turn(self._store, self._workers, target, patience=0.0) as mine:
-            # While one waited for the turn, the lifetime may have been changed.
-            if not mine or self._store.get(NOTES, name) is None:
-                return False
-            return self._try(name, note, target)
+            # It was read before one had the turn: another may have settled it.
+            note = self._store.get(NOTES, name) if mine else None
+            return note is not None and self._try(name, note, target)
 
     def _try(self, name: str, note: Value, target: HdfsPath) -> bool:
         try:

@@ -531,3 +531,32 @@ def test_the_turn_of_a_dead_worker_is_over(world: World) -> None:
     assert world.later() == 1
     assert not world.exists(path)
     assert world.exists(other)
+
+
+def test_a_number_that_leads_to_another_file_ends_nothing(world: World) -> None:
+    """HDFS does so where only a snapshot still holds the noted file; here on every server."""
+    noted = world.alice.status(world.keep(world.write("f"), DELETE)).file_id
+    other = world.write("g")
+    world.alice.set_xattr(
+        other, RECORD, world.alice.xattrs(world.at("f"))[RECORD], exists=False)
+    led = found_by(other, world.alice.status(other).file_id)
+
+    class Astray:
+        def __init__(self, fs: WebHdfsFileSystem) -> None:
+            self._fs = fs
+
+        def __getattr__(self, name: str) -> Any:
+            def call(path: HdfsPath, *arguments: Any, **options: Any) -> Any:
+                assert path == found_by(path, noted)
+                return getattr(self._fs, name)(led, *arguments, **options)
+            return call
+
+    class Backend:
+        def as_user(self, hadoop_user: str) -> Astray:
+            return Astray(world.backend.as_user(hadoop_user))
+
+    sweep = LifetimeSweep(world.store, Backend(), world.workers, clock=world.clock)
+    world.clock.now += 61
+    assert sweep.sweep() == 0
+    assert world.exists(other)
+    assert not world.notes()
