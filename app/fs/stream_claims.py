@@ -158,7 +158,7 @@ class Claims:
 
     def _settle(self, claim: Claim) -> None:
         try:
-            self._give_back(claim, dirty=False)
+            self._give_back(claim, dirty=claim.record.dirty)
         except StorageFault:
             self._lost.add(claim.stream_id)
             raise

@@ -75,11 +75,11 @@ class StreamWriting:
         """
         pieces = iter(body)
         first = next((piece for piece in pieces if piece), b"")
-        if not first:
-            return 0
         with shown(claim.record):
-            claim.touched = True
             self._repair(claim)
+            if not first:
+                return 0
+            claim.touched = True
             counted = _Counted(chain((first,), pieces))
             self._send(claim.record, counted)
             self._check(claim, claim.record.length + counted.total)

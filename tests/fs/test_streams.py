@@ -423,6 +423,7 @@ def test_nothing_of_a_write_that_broke_off_stays(world: World) -> None:
     for size in (1, 3_000_000):
         with pytest.raises(IncompleteBody):
             world.streams.write(stream_id, breaking(b"x" * size))
+    assert world.streams.write(stream_id, []) == 0
     world.streams.write(stream_id, [b"as well"])
     with pytest.raises(IncompleteBody):
         world.streams.write(stream_id, breaking(b"at the end"))
