@@ -92,7 +92,8 @@ def test_the_example(place: Place) -> None:
 
 def test_the_example_of_who_has_no_credentials_and_comes_from_a_network(place: Place) -> None:
     made = place.gateway.request(
-        "PUT", "/f/file/content", user="nearby", params={"path": "/known"}, data=b"by network",
+        "PUT", "/f/file/content", user="nearby", params={"path": "/known", "overwrite": "true"},
+        data=b"by network",
         headers={"Content-Type": "application/octet-stream"})
     assert made.status_code == 201, made.text
     told = json.loads(place.run("alluxio_example.py", user=None))

@@ -33,7 +33,7 @@ def player(
         for name in ("", *SOURCES):
             ask(gateway, "PUT", "/f/directory", path=f"{ROOT}/{name}".rstrip("/"), permission="755")
         ask(gateway, "PUT", "/f/file/content", data=b"hi",
-            path=f"{ROOT}/srcs/mnt1/hi.txt", permission="644")
+            path=f"{ROOT}/srcs/mnt1/hi.txt", permission="644", overwrite="true")
         status = ask(gateway, "GET", "/f/file/status", path=ROOT)["status"]
         yield Player(gateway, "player", {"owner": superuser, "group": status["group"]})
 
