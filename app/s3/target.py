@@ -5,20 +5,16 @@ A decoded and normalised path has lost what keys and signatures depend on: `//`,
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from app.core.errors import InvalidRequest
 from app.s3.errors import PREFIX, S3Error
 from app.s3.table import Level
+from app.web.raw_path import decoded, is_known, raw_path
 from app.web.roots import ROOTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
-_ORIGIN = re.compile(r"https?://[^/?]*", re.IGNORECASE)
-_PLAIN = "/:@!$&'()*+,;=-._~"
 
 
 class Target(NamedTuple):
@@ -57,22 +53,14 @@ def target_of(environ: Mapping[str, Any]) -> Target:
 
 
 def _raw_path(environ: Mapping[str, Any]) -> str:
-    """Return the path as it was sent; made anew where the server does not tell it."""
-    sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    if sent is None:
-        path = str(environ["PATH_INFO"])
-        path = path.removeprefix(PREFIX) if ROOTED in environ else path
-        return quote_from_bytes(path.encode("latin-1"), safe=_PLAIN)
-    return _ORIGIN.sub("", str(sent), count=1).partition("?")[0] or "/"
+    """Return the path as it was sent; made anew, it has the prefix that a root stands for."""
+    path = raw_path(environ)
+    return path.removeprefix(PREFIX) if ROOTED in environ and not is_known(environ) else path
 
 
 def _decoded(text: str) -> str:
     """Return percent-encoded UTF-8 as text; a plus is a plus."""
-    if "%" not in text and text.isascii():
-        return text
     try:
-        if not _BROKEN_ESCAPE.search(text):
-            return unquote_to_bytes(text.encode("latin-1")).decode()
-    except UnicodeError:
-        pass
-    raise S3Error("InvalidURI")
+        return decoded(text)
+    except InvalidRequest:
+        raise S3Error("InvalidURI") from None

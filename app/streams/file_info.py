@@ -33,6 +33,7 @@ _ID_BITS = 24
 """A block's id is its file's with this much room for its place (alluxio.master.block.BlockId)."""
 _NONE = {"owner": "", "owningGroup": "", "stringEntries": []}
 _MAX_LONG = 2**63 - 1
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def file_info(entry: Entry, principal: Principal, mounts: Mounts) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def opened_info(opened: OpenedFile, principal: Principal, mounts: Mounts) -> dic
 
 def encoded(fields: Mapping[str, Any]) -> bytes:
     """Return the JSON of a FileInfo, its fields flat and once more in `fileInfo`."""
-    inside = json.dumps(fields, separators=(",", ":"))[1:-1].encode()
+    inside = _encode(fields)[1:-1].encode()
     return (b'{%b,"pinnedMediumTypes":[],"cacheContext":null,"fileInfo":{%b,"mediumTypes":[]}}'
             % (inside, inside))
 

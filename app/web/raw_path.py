@@ -16,11 +16,16 @@ _ORIGIN = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 _PLAIN = "/:@!$&'()*+,;=-._~"
 
 
+def is_known(environ: Mapping[str, Any]) -> bool:
+    """Tell whether the server tells the path as it was sent."""
+    return bool(environ.get("RAW_URI") or environ.get("REQUEST_URI"))
+
+
 def raw_path(environ: Mapping[str, Any]) -> str:
     """Return the path as it was sent; made anew where the server does not tell it."""
-    sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    if sent is None:
+    if not is_known(environ):
         return quote_from_bytes(str(environ["PATH_INFO"]).encode("latin-1"), safe=_PLAIN)
+    sent = environ.get("RAW_URI") or environ["REQUEST_URI"]
     return _ORIGIN.sub("", str(sent), count=1).partition("?")[0] or "/"
 
 
