@@ -58,8 +58,8 @@ def parse(url: str, *, port: int, options: tuple[str, ...]) -> ServerUrl:
     except ValueError:
         # The texts of these errors quote the URL.
         raise wrong(f"the {scheme}: URL cannot be read{_ENCODE}") from None
-    if parts.fragment or "#" in url:
-        raise wrong(f"the {scheme}: URL has a #{_ENCODE}")
+    if "#" in url or url.count("@") > 1:
+        raise wrong(f"the {scheme}: URL has a # or a second @{_ENCODE}")
     if not parts.hostname:
         raise wrong(f"the {scheme}: URL names no host{_ENCODE}")
     given = dict(query)
