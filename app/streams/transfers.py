@@ -18,7 +18,6 @@ from app.web.answers import attachment
 
 if TYPE_CHECKING:
     from app.core.model import FileStatus
-    from app.fs.stream_handles import FileStreams
     from app.streams.call import AlluxioCall
 
 OCTETS = "application/octet-stream"
@@ -27,22 +26,22 @@ _TRIES = 10
 
 def create_file(call: AlluxioCall) -> Response:
     """Answer the id of a new write stream; the file has its name when that is closed."""
-    return _number(_streams(call).create(call.path, _new_file(call)))
+    return _number(call.streams.create(call.path, _new_file(call)))
 
 
 def open_file(call: AlluxioCall) -> Response:
     """Answer the id of a new read stream."""
-    return _number(_streams(call).open(call.path))
+    return _number(call.streams.open(call.path))
 
 
 def write(call: AlluxioCall) -> Response:
     """Append the body, and answer how many bytes that were once HDFS has them."""
-    return _number(_streams(call).write(call.stream_id, call.body().chunks()))
+    return _number(call.streams.write(call.stream_id, call.body().chunks()))
 
 
 def close(call: AlluxioCall) -> Response:
     """End a stream; what was written to it has the name of the file then."""
-    _streams(call).close(call.stream_id)
+    call.streams.close(call.stream_id)
     response = Response(status=200)
     del response.headers["Content-Type"]
     return response
@@ -51,7 +50,7 @@ def close(call: AlluxioCall) -> Response:
 def read(call: AlluxioCall) -> Response:
     """Stream the rest of the file, which is read then; or a Range of it, which moves nothing."""
     header = call.headers.get("Range")
-    found = _streams(call).reading(
+    found = call.streams.reading(
         call.stream_id, lambda size: ranges.from_header(header, size) if header else None)
     response = _content(found.part, found.length, ranged=found.ranged)
     if found.source:
@@ -82,10 +81,6 @@ def download_file(call: AlluxioCall) -> Response:
     return response
 
 
-def _streams(call: AlluxioCall) -> FileStreams:
-    return call.services.streams_of(call.principal)
-
-
 def _number(number: int) -> Response:
     return Response(str(number), content_type=JSON_TYPE)
 
@@ -106,7 +101,7 @@ def _complete_file(call: AlluxioCall) -> FileStatus:
     try:
         return call.files.file_status(call.path)
     except PathNotFound:
-        if _streams(call).written_at(call.path):
+        if call.streams.written_at(call.path):
             raise IncompleteFile(call.files.real(call.path)) from None
         raise
 

@@ -16,9 +16,11 @@ from app.fs.pool import Limits
 from app.fs.staging import Staging
 from app.fs.transport import UpstreamSession
 from app.fs.webhdfs import WebHdfsBackend
+from app.fs.workers import Workers
 from app.settings import BackendSettings, UploadSettings
 from app.state.sqlite import SqliteStore
 from tests.fs.mounting import World, superuser
+from tests.fs.stream_scene import Scene
 from tests.fs.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -158,3 +160,13 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         own, there = request.param
         store = stack.enter_context(contextlib.closing(SqliteStore(tmp_path / "state.db")))
         yield World(store, cluster(own, "own"), cluster(there, "there"))
+
+
+@pytest.fixture
+def scene(
+    staging: Staging, backend: WebHdfsBackend, directory: HdfsPath,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Scene:
+    """Return a directory with nobody sweeping in the background."""
+    monkeypatch.setattr(Workers, "_beat", lambda _self, _stop: None)
+    return Scene(staging, backend, directory)
