@@ -161,8 +161,8 @@ class Entries(UserFileSystem):
     def make_directory(
         self, path: str, permission: str, *, recursive: bool, allow_exists: bool,
         parents_permission: str,
-    ) -> None:
-        """Make a directory; `recursive`: and its parents.
+    ) -> bool:
+        """Make a directory; `recursive`: and its parents. False: it was there already.
 
         Raises AlreadyExists (not for a directory with `allow_exists`), PathNotFound for the first
         name that is missing, NotADirectory.
@@ -171,7 +171,7 @@ class Entries(UserFileSystem):
         there = status_or_none(self._fs, real)
         if there:
             if there.is_directory and allow_exists:
-                return
+                return False
             raise AlreadyExists(real)
         missing = missing_parent(self._fs, real, self._principal.root)
         if missing:
@@ -179,6 +179,7 @@ class Entries(UserFileSystem):
                 raise PathNotFound(missing)
             self.mkdirs(path.rpartition("/")[0], parents_permission)
         self.mkdirs(path, permission)
+        return True
 
     def remove(self, path: str, *, recursive: bool) -> None:
         """Remove a file or directory for good. Raises DirectoryNotEmpty, HoldsMount (the root)."""

@@ -51,14 +51,17 @@ def refuse_written(call: AlluxioCall, path: str) -> None:
 
 
 def create_directory(call: AlluxioCall) -> Response:
-    """Make a directory."""
+    """Make a directory, which may have a ttl; one that is there already keeps what it has."""
     streams, options = call.services.settings.streams, call.options
     refuse_written(call, call.path)
-    call.files.make_directory(
+    made = call.files.make_directory(
         call.path, options.get("mode", streams.directory_permission),
         recursive=options.get("recursive", False),
         allow_exists=options.get("allowExists", False),
         parents_permission=streams.directory_permission)
+    if made and options.get("ttl", -1) >= 0:
+        lifetime = EntryChange(ttl=options["ttl"], action=TtlAction(options["ttlAction"]))
+        call.files.change(call.path, lifetime, call.services.lifetimes, recursive=False)
     return done()
 
 

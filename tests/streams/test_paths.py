@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.gateway import wait_for
 from tests.streams.conftest import HOME
 
 if TYPE_CHECKING:
@@ -55,6 +56,22 @@ def test_a_directory_is_made_once_unless_it_may_exist(everywhere: Alluxio) -> No
     refused(everywhere.act(f"{HOME}/f", "create-directory", {"allowExists": True}),
             "ALREADY_EXISTS",
             f"Not allowed to create directory because path already exists: {HOME}/f")
+
+
+def test_a_directory_with_a_ttl(everywhere: Alluxio) -> None:
+    path = f"{HOME}/d"
+    everywhere.done(path, "create-directory", {"ttl": 10**8})
+    told = everywhere.info(path)
+    assert (told["ttl"], told["ttlAction"]) == (10**8, "DELETE")
+    everywhere.done(path, "create-directory", {"allowExists": True, "ttl": 1})
+    assert everywhere.info(path) == told
+    everywhere.done(f"{HOME}/e", "create-directory", {"ttl": -1, "ttlAction": "DELETE"})
+    assert everywhere.info(f"{HOME}/e")["ttlAction"] == "FREE"
+    everywhere.done(f"{HOME}/f/g", "create-directory", {
+        "recursive": True, "commonOptions": {"ttl": 1, "ttlAction": "DELETE"}})
+    wait_for("the directory's end", lambda: everywhere.act(
+        f"{HOME}/f/g", "exists").body == b"false")
+    assert everywhere.act(f"{HOME}/f", "exists").body == b"true"
 
 
 def test_no_directory_is_made_below_a_file(everywhere: Alluxio) -> None:
