@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AccessDenied, AttributeNotFound, DirectoryNotEmpty, PathNotFound
+from app.core.mounts import HoldsMount
 from app.core.object_errors import BucketExists, BucketNotEmpty, NoSuchBucket
 from app.core.objects import Bucket, check_new_bucket, is_bucket_name
 from app.core.paths import child_of, parent_of
@@ -67,10 +68,12 @@ class Buckets(ObjectReader):
     def delete_bucket(self, name: str) -> None:
         """Remove a bucket without objects, and with it the multipart uploads under way in it.
 
-        Raises NoSuchBucket, BucketNotEmpty.
+        Raises NoSuchBucket, BucketNotEmpty, HoldsMount for a mount point.
         """
         path = self.bucket(name).path
         self._principal.require_write(path)
+        if self._fs.mount_of(path) != self._fs.mount_of(parent_of(path)):
+            raise HoldsMount(path)
         if not self._directories.drop_all(path, MARK):
             raise BucketNotEmpty(path)
         uploads = list(upload_directories(self._fs, path))
