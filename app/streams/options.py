@@ -151,7 +151,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("persisted", ("set-attribute",), boolean, _R,
            "true is what every file is; false cannot be.", lambda value: value is False),
     Option("ttl", _TTL, whole(-(2**63), 2**63 - 1), _H,
-           "Milliseconds from now; a negative number is none."),
+           "Milliseconds from now (create-file: from close); a negative number is none."),
     Option("ttlAction", _TTL, choice("DELETE", "FREE"), _H,
            "DELETE removes for good; FREE only forgets the ttl. Beside a `ttl` at the top level it"
            " is DELETE where not said, inside `commonOptions` FREE."),
