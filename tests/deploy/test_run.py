@@ -79,6 +79,14 @@ class Run:
             return session.get(f"http://127.0.0.1:{self.port}/f/file/status",
                                params={"path": path}, auth=(user, password), timeout=30)
 
+    def exists_for_anybody_here(self, path: str) -> bool:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(
+                f"http://127.0.0.1:{self.port}/api/v1/paths/{path}/exists", timeout=30)
+        assert answer.status_code == 200, answer.text
+        return bool(answer.json())
+
     def _answers(self) -> bool:
         assert self._process.poll() is None, self.told
         try:
@@ -185,6 +193,8 @@ def test_another_backend_wins_over_the_file(tmp_path: Path, hadoop: Cluster) -> 
     with Run(tmp_path / "data", BACKEND=hadoop.namenode_url, **chosen) as run:
         assert "not a cluster" not in run.told
         assert run.home_of("first", "secret-word").json()["result"]["path"] == "/user/alice"
+        assert run.exists_for_anybody_here("/")
+        assert not run.exists_for_anybody_here("/user/alice")
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "65535"])
