@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from app.core.errors import (
@@ -169,8 +170,10 @@ class Staging:
         self._rhythms.append(Rhythm(seconds, work, store=self.store, name=name))
 
     def _beat(self) -> None:
-        for rhythm in self._rhythms:
-            rhythm()
+        # Each has its turn, whatever another raised.
+        with ExitStack() as stack:
+            for rhythm in reversed(self._rhythms):
+                stack.callback(rhythm)
 
     def _sweep_all(self) -> None:
         self.sweep()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.core.errors import StorageFault
 from app.fs.rhythm import UNFINISHED, Rhythm
 from app.fs.staging import Staging
 from app.settings import UploadSettings
@@ -103,3 +104,24 @@ def test_beats_come_as_often_as_the_quickest_work_needs(
         finally:
             staging.workers.stop()
     assert done.count("slow") == 1
+
+
+def test_work_that_fails_keeps_no_other_from_its_turn(
+    tmp_path: Path, backend: WebHdfsBackend,
+) -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        done.append("failing")
+        raise StorageFault("a fault of this work alone")
+
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        staging = Staging(store, backend, UploadSettings(sweep_seconds=0.5))
+        staging.also(fail)
+        staging.every(0.05, "failing", fail)
+        staging.every(0.05, "other", lambda: done.append("other"))
+        staging.workers.start()
+        try:
+            wait_for("both", lambda: done.count("failing") >= 3 and done.count("other") >= 3)
+        finally:
+            staging.workers.stop()
