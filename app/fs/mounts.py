@@ -49,6 +49,7 @@ class Mounts:
         self._lock = threading.Lock()
         self._table = MountTable()
         self._read_at: float | None = None
+        self._store_away = False
 
     @property
     def names(self) -> list[str]:
@@ -60,23 +61,32 @@ class Mounts:
 
         While the store cannot be read, those known before. Raises StorageFault if none are.
         """
-        now = time.monotonic()
-        if self._read_at is None or now - self._read_at >= self._fresh_seconds:
-            with self._lock:
-                now = time.monotonic()
-                if self._read_at is None or now - self._read_at >= self._fresh_seconds:
-                    self._read(now)
+        # While the store is away only one at a time waits for it.
+        if not self._is_fresh() and self._lock.acquire(blocking=not self._store_away):
+            try:
+                if not self._is_fresh():
+                    self._read()
+            finally:
+                self._lock.release()
         return self._table
 
-    def _read(self, now: float) -> None:
+    def _is_fresh(self) -> bool:
+        return (self._read_at is not None
+                and time.monotonic() - self._read_at < self._fresh_seconds)
+
+    def _read(self) -> None:
+        began = time.monotonic()
         try:
             self._table = MountTable(_mounts(self._store.get(_SPACE, _KEY)))
         except StorageFault as fault:
             # Without the store nobody mounts or unmounts either.
             if self._read_at is None:
                 raise
-            _log.warning("the mounts stay as they were known: %s", fault)
-        self._read_at = now
+            _log.log(logging.DEBUG if self._store_away else logging.WARNING,
+                     "the mounts stay as they were known: %s", fault)
+            self._store_away, self._read_at = True, time.monotonic()
+        else:
+            self._store_away, self._read_at = False, began
 
     def cluster(self, name: str) -> Backend:
         """Return a cluster. Raises UpstreamUnavailable where it is configured no longer."""

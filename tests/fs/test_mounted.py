@@ -336,6 +336,25 @@ def test_snapshots_are_called_as_the_gateway_does(world: World) -> None:
     world.there.as_user(superuser()).allow_snapshots(source, allowed=False)
 
 
+def test_a_mount_whose_parent_others_have_moved_waits_to_be_unmounted(world: World) -> None:
+    world.fs().mkdirs(world.at("d"))
+    source = world.source()
+    world.mounted(world.at("d", "m"), source)
+    path = write(world.fs(), world.at("d", "m", "f"))
+    world.own.as_user("alice").rename(world.at("d"), world.at("moved"))
+    fs = world.fs()
+    for look in (lambda: fs.status(path), lambda: fs.delete(path), lambda: fs.open(path, 0, 1),
+                 lambda: fs.list_page(world.at("d"))):
+        with pytest.raises(errors.PathNotFound) as caught:
+            look()
+        assert caught.value.path == world.at("d")
+    assert names(fs, world.area) == ["moved"]
+    assert names(fs, world.at("moved")) == []
+    assert names(world.there.as_user("alice"), source) == ["f"]
+    world.admin().unmount(world.at("d", "m"))
+    assert not world.mounts.table()
+
+
 def test_trash_stays_on_its_side(world: World) -> None:
     root = world.there.as_user(superuser())
     root.mkdirs(HdfsPath("/user/alice"), "755")

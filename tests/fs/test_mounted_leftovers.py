@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.core.errors import PathNotFound
+from app.core.errors import InvalidPath, PathNotFound, TrashDisabled
 from app.core.identity import Principal
 from app.core.model import ByteRange
 from app.core.mounts import HoldsMount
@@ -172,6 +172,27 @@ def test_the_source_of_a_mount_in_a_bucket_is_not_dropped_as_implied(
     assert shop.delete("bucket", "m/key")
     assert names(world.there.as_user("alice"), world.lies) == ["outer"]
     assert names(world.fs(), world.at("bucket")) == ["m"]
+
+
+def test_a_root_may_lie_in_a_mount(world: World, staging: Staging) -> None:
+    source = world.source()
+    world.there.as_user("alice").mkdirs(child_of(source, "room"))
+    write(world.there.as_user("alice"), child_of(source, "secret"))
+    world.mounted(world.at("m"), source)
+    mine = files(world, staging, root=world.at("m", "room"))
+    mine.upload("/d/f", [b"x"])
+    mine.append("d/f", [b"y"])
+    assert mine.home() == "/"
+    assert mine.rename("/d/f", "/g") == "/g"
+    assert read(world.there.as_user("alice"), HdfsPath(f"{source}/room/g")) == b"xy"
+    assert [entry.path_suffix for page in mine.listing("/") for entry in page] == ["d", "g"]
+    with pytest.raises(InvalidPath):
+        mine.status("/../secret")
+    with pytest.raises(PathNotFound) as caught:
+        mine.status("/secret")
+    assert caught.value.path == world.at("m", "room", "secret")
+    with pytest.raises(TrashDisabled):
+        mine.delete("/g", recursive=False, skip_trash=False)
 
 
 def test_nobody_names_a_file_of_a_mount_by_number(world: World, staging: Staging) -> None:

@@ -284,6 +284,37 @@ def test_what_was_known_is_kept_while_the_store_is_away(store: SqliteStore) -> N
     assert not mounts.table()
 
 
+def test_nobody_waits_for_a_store_that_somebody_waits_for(store: SqliteStore) -> None:
+    away, waiting, over = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow:
+        def get(self, space: str, key: str) -> Any:
+            if not away.is_set():
+                return store.get(space, key)
+            if mounts.is_known_away:
+                waiting.set()
+                over.wait(10)
+            raise errors.StorageFault("away")
+
+    class Known(Mounts):
+        is_known_away = False
+
+    mounts = Known(Slow(), None, {}, fresh_seconds=0.0)  # type: ignore[arg-type]
+    assert not mounts.table()
+    away.set()
+    mounts.table()
+    mounts.is_known_away = True
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(mounts.table)
+        assert waiting.wait(10)
+        began = time.monotonic()
+        assert not mounts.table()
+        assert time.monotonic() - began < 5
+        assert not waits.done()
+        over.set()
+        assert not waits.result()
+
+
 def test_clusters_by_settings() -> None:
     settings = BackendSettings(
         url=("http://NN1:9870", "https://nn2:9871"), read_timeout=7.0,
