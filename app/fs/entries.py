@@ -177,7 +177,7 @@ class Entries(UserFileSystem):
         if missing:
             if not recursive:
                 raise PathNotFound(missing)
-            self.mkdirs(path.rpartition("/")[0], parents_permission)
+            self.mkdirs(path.rpartition("/")[0] or "/", parents_permission)
         self.mkdirs(path, permission)
         return True
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FOR_ALL = ("files.", "streams.", "web.max_body", "web.body_timeout")
 """The settings that tell callers what they may send, and nothing of the host."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@|(?<=password=)[^&]*", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"((?<=://)[^/?#]*(?=@)|(?<=password=)[^&]*)", re.IGNORECASE)
 
 
 def info(call: AlluxioCall) -> Response:
@@ -41,15 +41,15 @@ def _settings(settings: Settings) -> Iterator[tuple[str, Any]]:
         for declared in fields(section):
             if "kind" in declared.metadata:
                 name = f"{prefix}.{declared.name}" if prefix else declared.name
-                yield name, _plain(getattr(holder, declared.name))
+                yield name, plain(getattr(holder, declared.name))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a value as JSON has it, without the credentials that a URL may hold."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return _CREDENTIALS.sub("***@", str(value)) if "://" in str(value) else str(value)
+        return [plain(one) for one in value]
+    return _CREDENTIALS.sub("***", str(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from werkzeug import Response
@@ -12,7 +11,7 @@ from app.streams.errors import JSON_TYPE
 from app.streams.file_info import encoded, file_info, opened_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from app.streams.call import AlluxioCall
 
@@ -55,7 +54,7 @@ def _written_in(call: AlluxioCall, directory: str) -> Iterator[bytes]:
             yield encoded(opened_info(opened, call.principal, call.services.mounts))
 
 
-def _joined(infos: Iterable[bytes]) -> Iterator[bytes]:
+def _joined(infos: Iterable[bytes]) -> Generator[bytes]:
     """Yield the JSON list in pieces of some size: each costs a system call."""
     piece, mark = bytearray(b"["), b""
     for info in infos:
@@ -67,11 +66,20 @@ def _joined(infos: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(piece) + b"]"
 
 
-def _streamed(pieces: Iterator[bytes]) -> Response:
+def _resumed(first: list[bytes], pieces: Generator[bytes]) -> Iterator[bytes]:
+    try:
+        while first:
+            yield first.pop(0)
+        yield from pieces
+    finally:
+        pieces.close()
+
+
+def _streamed(pieces: Generator[bytes]) -> Response:
     """Return 200; what is short has a length."""
     first: list[bytes] = []
     for piece in pieces:
         first.append(piece)
         if len(first) == _AT_ONCE:
-            return Response(chain(first, pieces), content_type=JSON_TYPE)
+            return Response(_resumed(first, pieces), content_type=JSON_TYPE)
     return Response(b"".join(first), content_type=JSON_TYPE)

@@ -12,6 +12,7 @@ from app.core.errors import GatewayError
 from app.core.paths import HdfsPath
 from app.streams import table
 from app.streams.call import normalised, shown
+from app.streams.info import plain
 from tests.streams.conftest import HOME, Alluxio
 
 if TYPE_CHECKING:
@@ -257,6 +258,16 @@ def test_info_tells_admins_all_but_secrets(alx: Alluxio) -> None:
     told = alx.as_user("admin").raw("GET", "/api/v1/proxy/info").json["configuration"]
     assert told["auth.users_file"] == str(alx.gateway.users_file)
     assert told["backend.url"]
+
+
+@pytest.mark.parametrize(("value", "told"), [
+    ("postgresql://gateway:secret@db/state", "postgresql://***@db/state"),
+    ("redis://:s@e@db:6379/0?x=1", "redis://***@db:6379/0?x=1"),
+    ("rediss://db/0?password=secret&x=1", "rediss://db/0?password=***&x=1"),
+    (("http://a:b@c:1", "http://d"), ["http://***@c:1", "http://d"]),
+    ({"a": "x://u:p@h"}, {"a": "x://***@h"}), (None, None), (1.5, 1.5), (True, True)])
+def test_no_password_is_told(value: Any, told: Any) -> None:
+    assert plain(value) == told
 
 
 def test_every_operation_has_a_place(alx: Alluxio) -> None:
