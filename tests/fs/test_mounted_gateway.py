@@ -380,7 +380,7 @@ def test_the_parent_of_a_dead_mount_can_be_listed(place: Place) -> None:
     place.far.die()
     assert "dies" in place.names("/user/alice")
     assert place.call("GET", "/f/file/status", path="/user/alice/dies").status_code == 503
-    assert place.call("PUT", "/f/file/content", path="/user/alice/beside",
+    assert place.call("PUT", "/f/file/content", path="/user/alice/beside", overwrite="true",
                       data=b"x").status_code == 201
     place.far.daemon.start()
     wait_for("the other cluster", lambda: place.call(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from app.fs.staging import Staging
 
 BUCKET = "bucket"
+_KNOWN = {"flavor_of", "mount_of"}
+"""Methods that ask nobody."""
 
 
 def md5(content: bytes) -> str:
@@ -37,7 +39,7 @@ class Counted:
     def __getattr__(self, name: str) -> Any:
         """Count methods, and give everything else as it is."""
         found = getattr(self._fs, name)
-        if not callable(found):
+        if not callable(found) or name in _KNOWN:
             return found
 
         def call(*arguments: Any, **options: Any) -> Any:
