@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from app.fs.port import FileSystem
     from app.fs.staging import Staging
     from app.fs.stream_claims import Claims
-    from app.fs.stream_records import NewFile
+    from app.fs.stream_records import NewFile, OpenedFile
 
 FILE_PERMISSION = "644"
 _CHECKSUM_CHUNK = 512
@@ -112,6 +112,7 @@ class StreamCreation(Attributes):
         """Write the record and its index entry; the file is being written from now on."""
         stream_id = self._claims.add(record)
         try:
+            self._forget_lost(record.path)
             self._index.add(stream_id, record, group)
         except BaseException:
             self._claims.drop(stream_id)
@@ -161,6 +162,22 @@ class StreamCreation(Attributes):
             remove(self._fs, self._staging, opened.stream_id, claim.record)
             claim.ended = True
         return True
+
+    def _forget_lost(self, real: HdfsPath) -> None:
+        """Let go of a name that was being written in a directory which is no more."""
+        opened = self._index.at(real)
+        if opened and not self._has_directory(opened):
+            self._index.remove(opened.stream_id, real)
+
+    def _has_directory(self, opened: OpenedFile) -> bool:
+        """Tell whether a file's directory is still the one that it is being written in.
+
+        Another of the same name may be there: what is being written went with the old one.
+        """
+        if not opened.parent_id:
+            return True
+        directory = status_or_none(self._fs, parent_of(opened.path))
+        return directory is not None and directory.file_id in (0, opened.parent_id)
 
     def _may_write(self, record: Writer) -> bool:
         """Tell whether this is a stream of ours. Raises ReadOnlyPrincipal."""

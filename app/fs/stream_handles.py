@@ -104,7 +104,7 @@ class FileStreams(StreamCreation):
         try:
             status = file_status(self._fs, real)
         except PathNotFound:
-            if self._index.at(real):
+            if self.written_at(path):
                 raise IncompleteFile(real) from None
             raise
         self._fs.check_access(real, "r--")
@@ -132,11 +132,15 @@ class FileStreams(StreamCreation):
 
         To be asked where HDFS has nothing there, so that it has said who may know.
         """
-        return self._index.at(self.real(path))
+        opened = self._index.at(self.real(path))
+        return opened if opened and self._has_directory(opened) else None
 
     def written_in(self, path: str) -> list[OpenedFile]:
         """Return the files that streams are writing in a directory, in the order of their names."""
-        return self._index.within(self.real(path))
+        found = self._index.within(self.real(path))
+        # Those of a directory have the same one; who has not, is of an earlier.
+        there = {one.parent_id: self._has_directory(one) for one in found}
+        return [one for one in found if there[one.parent_id]]
 
     def _may_read(self, record: Reader) -> bool:
         return self._is_own(record.owner, record.path)

@@ -41,17 +41,17 @@ class StreamIndex:
         value: Value = {
             "stream_id": stream_id, "owner": record.user, "group": group,
             "created": record.created, "permission": record.permission,
-            "lifetime": record.lifetime._asdict(), **_sizes(record)}
+            "lifetime": record.lifetime._asdict(), **_known(record)}
         if not self._store.add(_space(parent_of(path)), name_of(path), value):
             raise AlreadyExists(path, "it is being written")
 
     def tell(self, stream_id: int, record: Writer, group: str = "") -> None:
-        """Note the block size and replication of a file, and its group, once they are known."""
+        """Note what is known of a file by now: its sizes, directory and group."""
 
         def told(value: Value | None) -> Value | None:
             if not value or value["stream_id"] != stream_id:
                 return value
-            return {**value, "group": group or value["group"], **_sizes(record)}
+            return {**value, "group": group or value["group"], **_known(record)}
 
         self._store.update(_space(parent_of(record.path)), name_of(record.path), told)
 
@@ -68,8 +68,9 @@ def _space(directory: HdfsPath) -> str:
     return f"writing:{directory}"
 
 
-def _sizes(record: Writer) -> Value:
-    return {"block_size": record.block_size, "replication": record.replication}
+def _known(record: Writer) -> Value:
+    return {"block_size": record.block_size, "replication": record.replication,
+            "parent_id": record.parent_id}
 
 
 def _opened(directory: HdfsPath, name: str, value: Value) -> OpenedFile:

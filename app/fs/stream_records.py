@@ -42,7 +42,8 @@ class OpenedFile(NamedTuple):
     """A file that a stream is writing, which has no such name in HDFS yet.
 
     `created` is in epoch milliseconds; `block_size` and `replication` are 0 while they are the
-    cluster's defaults and nothing is written.
+    cluster's defaults and nothing is written. `parent_id` is the inode of its directory, 0 while
+    that is not known.
     """
 
     name: str
@@ -55,6 +56,7 @@ class OpenedFile(NamedTuple):
     block_size: int
     replication: int
     lifetime: Lifetime
+    parent_id: int = 0
 
 
 class Reader(NamedTuple):
