@@ -223,3 +223,15 @@ def test_what_is_listed_is_json_to_the_end(alx: Alluxio) -> None:
         alx.put(f"{HOME}/f{number}")
     body = alx.act(HOME, "list-status").body
     assert len(json.loads(body)) == 30
+
+
+def test_what_is_being_written_cannot_be_changed_yet(alx: Alluxio) -> None:
+    path = f"{HOME}/w"
+    number = int(alx.act(path, "create-file").body)
+    for action, query in (("set-attribute", {}), ("free", {}), ("rename", {"dst": f"{HOME}/x"})):
+        answer = alx.act(path, action, **query)
+        assert (answer.code, answer.message) == (
+            "NOT_FOUND", f'Path "{path}" does not exist.'), action
+    assert alx.raw("POST", f"/api/v1/streams/{number}/close").status == 200
+    alx.done(path, "set-attribute", {"mode": 0o600})
+    alx.done(path, "rename", dst=f"{HOME}/x")
