@@ -5,71 +5,29 @@ from __future__ import annotations
 import http.client
 import io
 import os
-import socket
-import sys
 import tarfile
 from base64 import b64encode
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from app.core.paths import HdfsPath
-from app.fs.webhdfs import WebHdfsBackend
-from app.settings import BackendSettings
 from tests.conftest import BACKENDS, backend_options
-from tests.gateway import PASSWORD, REPOSITORY, Gateway, wait_for
-from tests.hadoop.daemon import Daemon, free_port
+from tests.fs.far import Far, far_cluster
+from tests.gateway import PASSWORD, Gateway, wait_for
 from tests.s3.conftest import refusal, world_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    import requests
 
     from app.fs.port import FileSystem
     from tests.s3.conftest import World
 
 PIECE = os.urandom(5 << 20)
 S3 = "/user/alice/s3"
-SERVER = """
-from pathlib import Path
-from app.embedded import create_server
-application = create_server(Path({directory!r}), superuser="hdfs", listing_page=3)
-"""
-
-
-class Far(NamedTuple):
-    """Another cluster: the embedded server by HTTP, in a process of its own."""
-
-    url: str
-    daemon: Daemon
-    backend: WebHdfsBackend
-
-    def as_user(self, user: str = "alice") -> FileSystem:
-        return self.backend.as_user(user)
-
-    def die(self) -> None:
-        """Kill the cluster, and return when its worker has noticed too."""
-        self.daemon.stop()
-        port = urlsplit(self.url).port or 0
-
-        def is_dead() -> bool:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
-            except ConnectionRefusedError:
-                return True
-            return False
-
-        wait_for("nobody who listens", is_dead)
-
-    def directory(self, name: str, user: str = "alice") -> HdfsPath:
-        """Make a directory of this user's, and return it."""
-        path = HdfsPath(f"/far/{name}")
-        self.as_user("hdfs").mkdirs(path, "755")
-        self.as_user("hdfs").set_owner(path, user, None)
-        return path
 
 
 class Place(NamedTuple):
@@ -110,33 +68,6 @@ class Place(NamedTuple):
         headers = {"Content-Type": "application/octet-stream"} if data else None
         return self.gateway.request(
             method, url, user=user, params=params, data=data, headers=headers)
-
-
-@contextmanager
-def far_cluster(directory: Path) -> Iterator[Far]:
-    """Run the other cluster in `directory`."""
-    (directory / "far_cluster.py").write_text(SERVER.format(directory=str(directory / "far")))
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}",
-               "--no-control-socket", "--worker-class", "gthread", "--threads", "16",
-               "--pythonpath", f"{REPOSITORY},{directory}", "far_cluster:application"]
-    daemon = Daemon("far", command, directory / "far.log", dict(os.environ))
-    daemon.start()
-    url = f"http://127.0.0.1:{port}"
-
-    def ready() -> bool:
-        try:
-            return requests.get(f"{url}/webhdfs/v1/?op=GETFILESTATUS&user.name=hdfs",
-                                timeout=5).ok
-        except requests.RequestException:
-            return False
-
-    try:
-        daemon.await_ready("the other cluster", ready, seconds=30)
-        with closing(WebHdfsBackend(BackendSettings(url=(url,)))) as backend:
-            yield Far(url, daemon, backend)
-    finally:
-        daemon.stop()
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
