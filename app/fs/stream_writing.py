@@ -138,7 +138,9 @@ class StreamWriting:
             self._fs.append(record.hidden, body)
             return
         # CREATE would make the directory again, had it been removed meanwhile.
-        self._fs.status(parent_of(record.path))
+        directory = self._fs.status(parent_of(record.path))
+        if directory.file_id != record.parent_id > 0:
+            raise PathNotFound(record.path, "its directory was replaced")
         self._fs.create(record.hidden, body, permission=_working_mode(record),
                         replication=_exactly(record), block_size=record.block_size or None)
 

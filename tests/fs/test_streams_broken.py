@@ -328,6 +328,21 @@ def test_a_directory_that_was_deleted_does_not_come_back(scene: Scene) -> None:
     scene.assert_nothing_left()
 
 
+def test_another_directory_of_the_same_name_is_not_written_into(scene: Scene) -> None:
+    scene.fs.mkdirs(scene.at("d"))
+    streams = [scene.created("d/written"), scene.created("d/untouched")]
+    scene.streams.write(streams[0], [b"x"])
+    scene.fs.rename(scene.at("d"), scene.at("e"))
+    scene.fs.mkdirs(scene.at("d"))
+    for stream_id in streams:
+        with pytest.raises(PathNotFound):
+            scene.streams.write(stream_id, [b"y"])
+        with pytest.raises(PathNotFound):
+            scene.streams.close(stream_id)
+    assert scene.names("/d") == scene.names("/e") == []
+    scene.assert_nothing_left("d", "e")
+
+
 # --- the sweep
 
 

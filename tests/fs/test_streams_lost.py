@@ -61,5 +61,5 @@ def test_directories_made_for_a_file_are_known_as_its_own(scene: Scene) -> None:
     scene.streams.write(stream_id, [b"new"])
     scene.streams.close(stream_id)
     assert scene.content("d/below/file") == b"new"
-    with pytest.raises(AlreadyExists):
+    with pytest.raises(PathNotFound):
         scene.streams.close(lost)
