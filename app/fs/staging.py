@@ -146,7 +146,7 @@ class Staging:
         unless it is `certain` that nothing is on its way to create it.
         """
         entry = {"user": fs.user, "temp": temp, "target": target, "backup": "",
-                 "made": [*made], "worker": ""}
+                 "made": [*made], "worker": "", "mount": fs.mount_of(temp)}
         found = over = False
         try:
             found, shared = clean_up(fs, entry)

@@ -76,6 +76,16 @@ def test_what_a_dead_worker_staged_in_a_mount_is_swept(world: World, staging: St
     assert not list(world.store.scan("staged"))
 
 
+def test_what_comes_late_in_a_mount_is_swept(world: World, staging: Staging) -> None:
+    source = world.source()
+    world.mounted(world.at("m"), source)
+    fs, hidden = world.fs(), world.at("m", ".httpfs-proxy-late")
+    assert not staging.discard(fs, hidden, world.at("m", "f"))
+    write(fs, hidden)
+    assert staging.sweep() == 1
+    assert names(world.there.as_user("alice"), source) == []
+
+
 def test_a_sweep_leaves_alone_what_has_the_path_of_a_mount_that_is_gone(
     world: World, staging: Staging,
 ) -> None:
