@@ -34,6 +34,7 @@ def staging(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Staging]:
     """Yield a journal that is swept by the test alone."""
     monkeypatch.setattr(Workers, "_beat", lambda _self, _stop: None)
     made = Staging(world.store, world.backend, UploadSettings())
+    assert made.workers.own_id  # it works
     yield made
     made.workers.stop()
 
