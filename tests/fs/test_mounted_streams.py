@@ -1,0 +1,31 @@
+"""All tests of streams, of those that break and of those that are lost, in a mounted directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fs import test_streams, test_streams_broken, test_streams_lost, test_streams_reading
+from tests.fs.mounting import mounted_homes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from app.fs.mounted import MountedBackend
+    from app.settings import BackendSettings
+
+MODULES = (test_streams, test_streams_broken, test_streams_lost, test_streams_reading)
+globals().update({
+    f"{module.__name__.rpartition('.')[2]}_{name.removeprefix('test_')}": test
+    for module in MODULES for name, test in vars(module).items() if name.startswith("test_")})
+
+
+@pytest.fixture(scope="module")
+def backend(
+    settings_and_server: tuple[BackendSettings, Any], tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[MountedBackend]:
+    """Yield a backend in which all homes are mounted from elsewhere."""
+    with mounted_homes(settings_and_server, tmp_path_factory.mktemp("own")) as made:
+        yield made
