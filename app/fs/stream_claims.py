@@ -79,17 +79,23 @@ class Claims:
         finally:
             self._active.discard(claim.record.token)
 
-    def opening(self, record: Writer) -> Writer:
-        """Return a new record, claimed, that counts as over until it is complete."""
+    @contextmanager
+    def opening(self, record: Writer) -> Iterator[Writer]:
+        """Give a new record, claimed, that counts as over until it is `opened`.
+
+        What is not by the end is the sweep's to remove.
+        """
         token = secrets.token_hex(8)
         self._active.add(token)
-        return record._replace(over=True, worker=self._workers.own_id, token=token)
+        try:
+            yield record._replace(over=True, worker=self._workers.own_id, token=token)
+        finally:
+            self._active.discard(token)
 
     def opened(self, stream_id: int, record: Writer) -> None:
         """Let a record that was `opening` be used."""
         claim = Claim(stream_id, record._replace(over=False), was_closing=False)
         self._give_back(claim, dirty=False)
-        self._active.discard(record.token)
 
     def note(self, claim: Claim, record: Writer) -> None:
         """Write a claimed record now, and go on."""

@@ -121,21 +121,21 @@ class StreamCreation(Attributes):
 
     def _prepared(self, record: Writer, new: NewFile) -> int:
         """Make the directories, and have HDFS judge what was asked for, before the id is told."""
-        record = self._claims.opening(record)
-        stream_id = self._listed(record, "")
-        try:
-            with shown(record):
-                parent = self._directory(record, new)
-                if _is_special(new):
-                    self._try(record)
-        except BaseException:
-            with suppress(GatewayError):
-                remove(self._fs, self._staging, stream_id, record._replace(dirty=True))
-                self._claims.drop(stream_id)
-            raise
-        record = record._replace(parent_id=parent.file_id)
-        self._index.tell(stream_id, record, parent.group)
-        self._claims.opened(stream_id, record)
+        with self._claims.opening(record) as ours:
+            stream_id = self._listed(ours, "")
+            try:
+                with shown(ours):
+                    parent = self._directory(ours, new)
+                    if _is_special(new):
+                        self._try(ours)
+                ready = ours._replace(parent_id=parent.file_id)
+                self._index.tell(stream_id, ready, parent.group)
+                self._claims.opened(stream_id, ready)
+            except BaseException:
+                with suppress(GatewayError):
+                    remove(self._fs, self._staging, stream_id, ours._replace(dirty=True))
+                    self._claims.drop(stream_id)
+                raise
         return stream_id
 
     def _directory(self, record: Writer, new: NewFile) -> FileStatus:

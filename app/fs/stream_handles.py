@@ -8,6 +8,7 @@ written, while one that could not reach HDFS may be repeated.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from app.core.errors import (
@@ -18,6 +19,7 @@ from app.core.errors import (
     InvalidRequest,
     NotFound,
     PathNotFound,
+    StorageFault,
     Unsupported,
 )
 from app.core.stream_errors import IncompleteFile, NoSuchStream, StreamBusy
@@ -69,7 +71,9 @@ class FileStreams(StreamCreation):
             before = claim.record
             written = self._writing.append(claim, body)
         if written and not before.length:
-            self._index.tell(stream_id, claim.record)
+            # What is told of the file meanwhile is no reason to say that nothing was written.
+            with suppress(StorageFault):
+                self._index.tell(stream_id, claim.record)
         return written
 
     def close(self, stream_id: int) -> None:
@@ -84,6 +88,7 @@ class FileStreams(StreamCreation):
             try:
                 self._writing.finish(claim)
                 self._index.remove(stream_id, claim.record.path)
+                claim.ended = True
             except _PASSING:
                 raise
             except _REFUSALS as error:

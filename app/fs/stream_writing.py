@@ -95,7 +95,6 @@ class StreamWriting:
             if not self._is_done(claim):
                 self._complete(claim)
                 self._put(claim.record)
-        claim.ended = True
 
     def _complete(self, claim: Claim) -> None:
         """See to it that the hidden file is there and all that it shall be."""
@@ -210,16 +209,18 @@ class StreamWriting:
     def _cut(self, record: Writer) -> None:
         """Truncate, when HDFS lets us: first others' leases end, then it recovers the block."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                if self._fs.truncate(record.hidden, record.length):
-                    return
-            except FileBusy:
-                if time.monotonic() > deadline:
-                    raise
-            except InvalidRequest as error:
-                raise UpstreamFault("HDFS has fewer bytes than were written") from error
+        while not self._is_cut(record):
+            if time.monotonic() > deadline:
+                raise FileBusy(record.path)
             time.sleep(_POLL_SECONDS)
+
+    def _is_cut(self, record: Writer) -> bool:
+        try:
+            return self._fs.truncate(record.hidden, record.length)
+        except FileBusy:
+            return False
+        except InvalidRequest as error:
+            raise UpstreamFault("HDFS has fewer bytes than were written") from error
 
 
 def _working_mode(record: Writer) -> str:
