@@ -53,14 +53,24 @@ class StreamSweep:
         ended = 0
         self._broken_off = False
         give_up = time.monotonic() + _BEAT_SECONDS
-        for key, value in list(self._claims.store.scan(SPACE)):
-            record = writer_of(value)
-            if record is not None and self._is_due(record):
-                ended += self._end(int(key))
+        for stream_id in self._due():
+            ended += self._end(stream_id)
             if time.monotonic() > give_up:
                 self._broken_off = True
                 break
         return ended
+
+    def _due(self) -> list[int]:
+        """Return the streams that are due, the youngest first.
+
+        Directories made for an older one may hold those made for a younger.
+        """
+        found: list[tuple[int, int]] = []
+        for key, value in self._claims.store.scan(SPACE):
+            record = writer_of(value)
+            if record is not None and self._is_due(record):
+                found.append((record.created, int(key)))
+        return [stream_id for _, stream_id in sorted(found, reverse=True)]
 
     def _is_due(self, record: Writer) -> bool:
         idle = record.over or self._clock() - record.used > self._idle * 1000

@@ -361,6 +361,13 @@ def test_idle_streams_leave_nothing(scene: Scene) -> None:
     scene.assert_nothing_left()
 
 
+def test_directories_made_by_an_older_stream_go_after_those_of_a_younger(scene: Scene) -> None:
+    for number in range(6):
+        scene.created(f"a/b-{number}/file", recursive=True)
+    assert scene.sweep(IDLE + 60) == 6
+    scene.assert_nothing_left()
+
+
 def test_a_stream_of_a_dead_worker_is_kept_until_it_is_idle(scene: Scene) -> None:
     stream_id = scene.created()
     scene.streams.write(stream_id, [b"kept"])
