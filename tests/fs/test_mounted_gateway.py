@@ -307,14 +307,17 @@ def test_what_a_killed_worker_staged_in_a_mount_is_removed(place: Place) -> None
 
 def test_the_parent_of_a_dead_mount_can_be_listed(place: Place) -> None:
     place.far.directory("dies")
-    assert place.mount("/user/alice/dies", "webhdfs://far/far/dies").status_code == 200
+    assert place.mount(f"{S3}/dies", "webhdfs://far/far/dies").status_code == 200
     place.far.die()
-    assert "dies" in place.names("/user/alice")
-    assert place.call("GET", "/f/file/status", path="/user/alice/dies").status_code == 503
-    assert place.call("PUT", "/f/file/content", path="/user/alice/beside", overwrite="true",
+    assert "dies" in place.names(S3)
+    client = place.world.client()
+    assert "dies" in [one["Name"] for one in client.list_buckets()["Buckets"]]
+    assert refusal(client.list_objects_v2, Bucket="dies")[0] == 503
+    assert place.call("GET", "/f/file/status", path=f"{S3}/dies").status_code == 503
+    assert place.call("PUT", "/f/file/content", path=f"{S3}/beside", overwrite="true",
                       data=b"x").status_code == 201
     place.far.daemon.start()
     wait_for("the other cluster", lambda: place.call(
-        "GET", "/f/file/status", path="/user/alice/dies").status_code == 200)
-    assert place.unmount("/user/alice/dies").status_code == 200
-    assert place.unmount("/user/alice/dies").status_code == 500
+        "GET", "/f/file/status", path=f"{S3}/dies").status_code == 200)
+    assert place.unmount(f"{S3}/dies").status_code == 200
+    assert place.unmount(f"{S3}/dies").status_code == 500
