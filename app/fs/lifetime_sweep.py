@@ -63,7 +63,9 @@ class LifetimeSweep:
         now = int(self._clock() * 1000)
         give_up = time.monotonic() + _BEAT_SECONDS
         for name, note in self._store.scan(NOTES):
-            if due_of(name) <= now and note.get("later", 0) <= now and not self._is_away(note):
+            if due_of(name) > now:
+                break  # and so are all that follow
+            if note.get("later", 0) <= now and not self._is_away(note):
                 ended += self._end(name, found_by(HdfsPath(note["path"]), note["id"]))
                 if time.monotonic() > give_up:
                     self._broken_off = True

@@ -41,4 +41,7 @@ class Store(Protocol):
         """Remove the record; tell whether it was there."""
 
     def scan(self, space: str) -> Iterator[tuple[str, Value]]:
-        """Yield the live records of a space in no particular order."""
+        """Yield the live records of a space in the order of their keys (by code points).
+
+        Keys of more than 1,000 octets may come after all others.
+        """

@@ -135,6 +135,21 @@ def test_a_file_goes_when_its_ttl_is_over(world: World) -> None:
     assert world.later() == 0
 
 
+def test_what_is_not_due_is_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        world.keep(world.write(f"{number}"), DELETE._replace(ttl=MINUTE * (number + 1)))
+    scan, read = world.store.scan, [0]
+
+    def counted(space: str) -> Iterator[tuple[str, Any]]:
+        for found in scan(space):
+            read[0] += 1
+            yield found
+
+    monkeypatch.setattr(world.store, "scan", counted)
+    assert world.later(150) == 2
+    assert read == [3]
+
+
 def test_a_directory_goes_with_all_in_it(world: World) -> None:
     path = world.at("d")
     world.alice.mkdirs(path)

@@ -162,6 +162,13 @@ def test_spaces_and_keys_are_any_text(store: Store, names: list[tuple[str, str]]
     assert [list(store.scan(space)) for space, _ in names] == [[]] * len(names)
 
 
+def test_a_scan_is_in_the_order_of_the_keys(store: Store) -> None:
+    keys = sorted([f"{i:05}" for i in range(0, 3000, 5)] + ["", "Z", "a", "a:", "ä", "中", "😀"])
+    for key in sorted(keys, key=lambda key: key[::-1]):
+        store.put("space", key, {})
+    assert [key for key, _ in store.scan("space")] == keys
+
+
 def test_a_scan_finds_each_record_once_whatever_the_length_of_its_key(store: Store) -> None:
     keys = {f"{i}" * (1 + i % 3 * 700) for i in range(1000, 1600)}
     for key in keys:
