@@ -58,11 +58,17 @@ class Mounting:
 
     def unmount(self, path: str) -> None:
         """Take away the mount at `path`. Raises AccessDenied, PathNotFound, HoldsMount."""
-        self._mounts.remove(self._point(path))
+        self._mounts.remove(self._kept_root(self._point(path)))
 
     def unmount_below(self, path: str) -> int:
         """Take away the mounts at and below `path`; return how many there were."""
-        return self._mounts.remove_inside(self._point(path))
+        return self._mounts.remove_inside(self._kept_root(self._point(path)))
+
+    def _kept_root(self, point: HdfsPath) -> HdfsPath:
+        """Return `point`, unless it is the mount that a confined admin's room is."""
+        if point == self._principal.root != ROOT:
+            raise AccessDenied(point, "the root stays where it is")
+        return point
 
     def _point(self, path: str) -> HdfsPath:
         root = self._principal.root

@@ -159,7 +159,16 @@ def test_a_confined_admin_stays_inside(world: World) -> None:
     with pytest.raises(errors.PathNotFound):
         confined.unmount("/outside")
     confined.unmount("/m")
-    assert confined.unmount_below("/") == 1
+    assert confined.unmount_below("/other") == 1
+
+
+def test_a_confined_admin_does_not_unmount_the_own_room(world: World) -> None:
+    world.mounted(world.at("room"), world.source())
+    confined = world.admin(world.at("room"))
+    for unmount in (confined.unmount, confined.unmount_below):
+        with pytest.raises(errors.AccessDenied):
+            unmount("/")
+    world.admin().unmount(world.at("room"))
 
 
 def test_unmounting(world: World) -> None:
