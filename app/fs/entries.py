@@ -212,10 +212,13 @@ class Entries(UserFileSystem):
                recursive: bool) -> None:
         """Change what is kept with an entry; `recursive`: and with all below it.
 
-        What fails ends it, and the error says how many were changed before.
+        What fails ends it, and the error says how many were changed before. Raises AccessDenied
+        where a ttl would remove the root.
         """
-        EntryChanges(self._fs, lifetimes).make(
-            self._writable(path), change, recursive=recursive)
+        real = self._writable(path)
+        if change.removes:
+            self._keep_root(real)
+        EntryChanges(self._fs, lifetimes).make(real, change, recursive=recursive)
 
     def check_freeable(self, path: str, *, recursive: bool) -> Entry:
         """Return what is at `path`. Raises DirectoryNotEmpty unless `recursive`."""

@@ -37,6 +37,11 @@ class EntryChange(NamedTuple):
     ttl: int | None = None
     action: TtlAction | None = None
 
+    @property
+    def removes(self) -> bool:
+        """Tell whether what is changed would be removed by its ttl."""
+        return self.action is TtlAction.DELETE and (self.ttl is None or self.ttl >= 0)
+
     def factor(self, current: int) -> int:
         """Return the replication factor of a file that has `current`."""
         least = max(current, self.least or 1)

@@ -105,6 +105,18 @@ def test_delete_keeps_the_root(alx: Alluxio) -> None:
                 " without --deleteMountPoint/-m option specified")
 
 
+def test_no_ttl_ends_the_root(alx: Alluxio) -> None:
+    alx.as_user("confined").act("/", "create-directory", {"recursive": True})
+    for user in ("admin", "confined"):
+        client = alx.as_user(user)
+        for options in ({"ttl": 0}, {"ttl": 0, "ttlAction": "DELETE", "recursive": True},
+                        {"commonOptions": {"ttl": 0, "ttlAction": "DELETE"}},
+                        {"ttlAction": "DELETE"}):
+            assert client.act("/", "set-attribute", options).code == "PERMISSION_DENIED"
+        for options in ({"ttl": 86400000, "ttlAction": "FREE"}, {"ttl": -1}):
+            client.done("/", "set-attribute", options)
+
+
 def test_delete_refuses_to_take_the_data_for_a_copy(alx: Alluxio) -> None:
     alx.put(f"{HOME}/f")
     answer = alx.act(f"{HOME}/f", "delete", {"alluxioOnly": True})
