@@ -83,7 +83,8 @@ MAX_SHOWN = 200
 
 def printable(text: str) -> str:
     """Return `text` fit for one line of a message: control characters escaped, 200 at most."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode()
+                    for c in text[:MAX_SHOWN + 1])
     return shown if len(shown) <= MAX_SHOWN else shown[: MAX_SHOWN - 3] + "..."
 
 

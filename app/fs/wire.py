@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _TYPES = {kind.value: kind for kind in FileType}
 _SHAPE = (FileType, str, str, int, int, int, int, str, str, int, int, int)
+_MODES = frozenset(f"{mode:0{digits}o}" for mode in range(0o10000) for digits in (1, 3, 4))
 _RARE = frozenset({"aclBit", "encBit", "ecBit", "snapshotEnabled"})
 _BASE64_MARK = "0s"
 _NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError,
@@ -113,7 +114,8 @@ def _status(data: dict[str, Any]) -> FileStatus:
         data["blockSize"], data["accessTime"], data["modificationTime"], data["owner"],
         data["group"], data["replication"], data.get("fileId", 0), data.get("childrenNum", -1),
     )
-    if tuple(map(type, facts)) != _SHAPE or facts[3] < 0 or "/" in facts[1]:
+    if (tuple(map(type, facts)) != _SHAPE or facts[3] < 0 or "/" in facts[1]
+            or facts[2] not in _MODES):
         raise ValueError(f"not a file status: {data!r:.300}")
     status = FileStatus(*facts[:-1], children=facts[-1])
     if not _RARE.isdisjoint(data) or status.file_id < 0:

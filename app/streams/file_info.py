@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ _ID_BITS = 24
 """A block's id is its file's with this much room for its place (alluxio.master.block.BlockId)."""
 _NONE = {"owner": "", "owningGroup": "", "stringEntries": []}
 _MAX_LONG = 2**63 - 1
+_PORT = re.compile("[0-9]{1,5}")
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -147,8 +149,10 @@ def _block_info(file_id: int, place: int, block: BlockLocation) -> dict[str, Any
 def _in_memory_at(host: str, block: BlockLocation) -> dict[str, Any]:
     """Return a DataNode that has the block in memory as Alluxio tells of a worker."""
     name = next((one for one in block.names if one.rpartition(":")[0] == host), f"{host}:0")
-    number = int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) & _MAX_LONG
-    port = int(name.rpartition(":")[2])
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    number = int.from_bytes(digest) & _MAX_LONG
+    told = name.rpartition(":")[2]
+    port = int(told) if _PORT.fullmatch(told) else 0
     return {
         "workerId": number,
         "workerAddress": {

@@ -57,8 +57,9 @@ def test_a_status_without_inode_number(given_id: int | None) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [
     ("type", "PIPE"), ("type", 5), ("pathSuffix", None), ("pathSuffix", "../x"), ("length", -1),
-    ("length", "5"), ("length", 5.0), ("length", True), ("permission", 644), ("owner", None),
-    ("fileId", "x"), ("aclBit", 1), ("replication", [])])
+    ("length", "5"), ("length", 5.0), ("length", True), ("permission", 644),
+    ("permission", "rw-r--r--"), ("permission", ""), ("permission", "-644"),
+    ("permission", "77777"), ("owner", None), ("fileId", "x"), ("aclBit", 1), ("replication", [])])
 def test_a_status_with_a_wrong_fact(name: str, value: object) -> None:
     with pytest.raises(UpstreamFault):
         wire.file_status(told({"FileStatus": {**STATUS, name: value}}))

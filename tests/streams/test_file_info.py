@@ -110,6 +110,14 @@ def test_blocks() -> None:
     assert info["inMemoryPercentage"] == 85
 
 
+@pytest.mark.parametrize("name", ["h1:", "h1:x", "h1:²", "h1:" + "9" * 5000, "h1", "", "\ud800:1"])
+def test_a_datanode_whose_name_is_no_address(name: str) -> None:
+    host = name.partition(":")[0]
+    info = told("/a", blocks=(BlockLocation(0, 300, (host,), (name,), (host,), corrupt=False),))
+    [location] = info["fileBlockInfos"][0]["blockInfo"]["locations"]
+    assert location["workerAddress"]["dataPort"] == (1 if name[-2:] == ":1" else 0)
+
+
 def test_numbers_fit_into_the_longs_of_clients() -> None:
     status = FILE._replace(file_id=mounted_id(2**48 - 1, MOUNT._replace(mount_id=2**15 - 1)))
     block = BlockLocation(0, 300, ("h",), ("h:1",), ("h",), corrupt=False)
