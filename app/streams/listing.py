@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug import Response
 
-from app.core.errors import PathNotFound
+from app.core.errors import AccessDenied, PathNotFound
 from app.streams.errors import JSON_TYPE
 from app.streams.file_info import encoded, file_info, opened_info
 
@@ -48,10 +48,24 @@ def _infos(call: AlluxioCall) -> Iterator[bytes]:
 
 
 def _written_in(call: AlluxioCall, directory: str) -> Iterator[bytes]:
-    """Yield the JSON of files that are being written; where one is to be replaced, that is told."""
-    for opened in call.streams.written_in(directory):
+    """Yield the JSON of files that are being written; where one is to be replaced, that is told.
+
+    An empty directory has been told without looking into it: this caller may not, perhaps.
+    """
+    found = call.streams.written_in(directory)
+    if not found or not _may_look(call, directory):
+        return
+    for opened in found:
         if call.files.is_missing(opened.path):
             yield encoded(opened_info(opened, call.principal, call.services.mounts))
+
+
+def _may_look(call: AlluxioCall, directory: str) -> bool:
+    try:
+        call.files.check_access(directory, "r-x")
+    except (AccessDenied, PathNotFound):
+        return False
+    return True
 
 
 def _joined(infos: Iterable[bytes]) -> Generator[bytes]:

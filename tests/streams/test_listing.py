@@ -140,6 +140,16 @@ def test_nobody_learns_of_writing_where_they_may_not_look(alx: Alluxio) -> None:
     alx.done(f"{HOME}/d/w", "delete")
 
 
+@pytest.mark.parametrize("mode", ["711", "744"])
+def test_a_tree_tells_no_writing_where_its_reader_may_not_look(alx: Alluxio, mode: str) -> None:
+    alx.done(f"{HOME}/d", "create-directory", {"mode": int(mode, 8)})
+    assert alx.act(f"{HOME}/d/secret", "create-file").status == 200
+    listed = alx.as_user("other").act(HOME, "list-status", {"recursive": True})
+    assert names(listed) == ["d"]
+    assert names(alx.act(HOME, "list-status", {"recursive": True})) == ["d", "d/secret"]
+    alx.done(f"{HOME}/d/secret", "delete")
+
+
 def test_without_details(tmp_path: Path) -> None:
     settings = {"streams": {**SETTINGS["streams"], "list_details": False}}
     with Gateway(tmp_path, settings=settings, workers=1) as gateway:
