@@ -207,7 +207,7 @@ class MountedFileSystem(MountedReading):
 
     def _is_holder(self, route: Route) -> bool:
         """Tell the same of a directory that is named by number."""
-        if not route.path.startswith(INODES):
+        if not route.real.startswith(INODES):
             return False
         try:
             status = route.fs.status(route.real)

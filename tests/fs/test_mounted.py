@@ -303,6 +303,23 @@ def test_mount_points_stay_where_they_are(world: World) -> None:
     assert fs.delete(by_number(fs, world.at("empty")))
 
 
+def test_what_holds_mounts_stays_however_it_is_called(world: World) -> None:
+    source = world.source()
+    world.there.as_user("alice").mkdirs(HdfsPath(f"{source}/holder"))
+    world.mounted(world.at("all"), HdfsPath("/"))
+    holder = world.at("all", source[1:], "holder")
+    world.mounted(HdfsPath(f"{holder}/inner"), world.source("inner"))
+    fs = world.fs()
+    number = world.there.as_user("alice").status(HdfsPath(f"{source}/holder")).file_id
+    by_number = world.at("all", f".reserved/.inodes/{number}")
+    assert fs.status(by_number).file_id == fs.status(holder).file_id
+    for path in (holder, by_number):
+        with pytest.raises(HoldsMount):
+            fs.delete(path, recursive=True)
+        with pytest.raises(HoldsMount):
+            fs.rename(path, world.at("all", source[1:], "moved"))
+
+
 def test_what_holds_mounts_counts_them(world: World) -> None:
     fs = world.fs()
     fs.mkdirs(world.at("d"))
