@@ -98,6 +98,10 @@ def _known(error: Exception, exchange: Exchange) -> errors.GatewayError:
         if isinstance(error, errors.UpstreamError | errors.StorageFault):
             _log.warning("%s %s: %r (cause: %r)", exchange.request_id, exchange.operation,
                          error, error.__cause__)
+        if isinstance(error, errors.StorageFault):
+            # Its own words name a server or a file of this host.
+            return errors.StorageFault("the gateway's state store cannot be used at the moment; the"
+                                       f" log has it as request {exchange.request_id}")
         return error
     if isinstance(error, MethodNotAllowed):
         return errors.MethodNotAllowed(exchange.method, error.valid_methods or ())

@@ -145,6 +145,17 @@ def test_an_error_that_nobody_expected_says_nothing(prefix: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", [prefix for prefix, _ in DIALECTS])
+def test_where_the_state_lies_is_for_the_log_alone(
+    prefix: str, caplog: pytest.LogCaptureFixture,
+) -> None:
+    fault = "the state store postgresql://db.inside:5432/secret cannot be reached"
+    told = answer(prefix, errors.StorageFault(fault))
+    assert told.status_code in (500, 503)
+    assert b"inside" not in told.data
+    assert fault in caplog.text
+
+
+@pytest.mark.parametrize("prefix", [prefix for prefix, _ in DIALECTS])
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES if issubclass(cls, errors.PathError)],
                          ids=lambda cls: cls.__name__)
 def test_paths_are_shown_as_the_caller_knows_them(
