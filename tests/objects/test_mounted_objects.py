@@ -20,6 +20,10 @@ globals().update({
     name: test for name, test in vars(test_objects).items() if name.startswith("test_")})
 
 
+# tests.fs.test_mounted_port mounts every kind of server; here it is about what is done in it.
+pytestmark = pytest.mark.parametrize("settings_and_server", ["embedded"], indirect=True)
+
+
 @pytest.fixture(scope="module")
 def backend(
     settings_and_server: tuple[BackendSettings, Any], tmp_path_factory: pytest.TempPathFactory,
