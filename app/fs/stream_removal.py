@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from app.core.errors import GatewayError
+from app.core.mounts import split_id
 from app.core.paths import child_of, name_of
 from app.fs.content import inode
 from app.fs.stream_index import StreamIndex
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
 def remove(fs: FileSystem, staging: Staging, stream_id: int, record: Writer) -> None:
     """Remove the hidden file, the directories made for it, and the index entry; not the record.
 
-    A `dirty` record may have a hidden file that it does not know of.
+    A `dirty` record may have a hidden file that it does not know of. Where another mount, or none,
+    has the path by now, what is there stays.
     """
     StreamIndex(staging.store).remove(stream_id, record.path)
+    if record.parent_id and split_id(record.parent_id)[1] != fs.mount_of(record.path):
+        return
     for name in record.former:
         staging.discard(fs, name, record.path)
     if not (record.dirty or record.length or record.made):

@@ -12,6 +12,7 @@ from app.core.mounts import ReadOnlyMount
 from app.core.paths import child_of
 from app.core.stream_errors import NoSuchStream
 from app.fs.staging import Staging
+from app.fs.stream_records import SPACE
 from app.fs.workers import Workers
 from app.settings import UploadSettings
 from tests.fs.mounting import World, names
@@ -100,3 +101,19 @@ def test_a_mount_that_is_gone_ends_its_streams(below: Scene, world: World) -> No
         gone.streams.close(writer)
     with pytest.raises(NotFound):
         read(gone.streams, reader)
+
+
+def test_what_another_mount_has_at_the_path_is_none_of_the_streams(
+    below: Scene, world: World,
+) -> None:
+    below.streams.write(below.created("a/b/file", recursive=True), [b"x"])
+    world.admin().unmount(world.at("mount"))
+    other = world.source("other")
+    there = world.there.as_user("alice")
+    there.mkdirs(child_of(other, "a"))
+    there.mkdirs(child_of(child_of(other, "a"), "b"))
+    world.mounted(world.at("mount"), other)
+    assert below.sweep(IDLE + 60) == 1
+    below.staging.sweep()
+    assert names(there, child_of(other, "a")) == ["b"]
+    assert list(below.store.scan(SPACE)) == []
