@@ -15,6 +15,8 @@ from tests.contract.wire import Wire
 from tests.gateway import Gateway, wait_for
 from tests.hadoop.cluster import Cluster
 from tests.live.conftest import QUICK, new_directory
+from tests.streams.conftest import Alluxio
+from tests.streams.test_transfers import on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +90,29 @@ def test_a_datanode_killed_in_the_middle_of_an_upload(
     files.append("old", b"!")
     files.put("old", b"new", overwrite="true")
     assert files.read("old") == b"new"
+
+
+@pytest.mark.parametrize("files", ["namenode"], indirect=True)
+def test_a_datanode_killed_in_the_middle_of_a_stream(files: Files, broken: Cluster) -> None:
+    alluxio, kept = Alluxio(files.gateway), b"acknowledged, " * 1000
+    stream_id = alluxio.act(files.at("streamed"), "create-file").json
+    assert on(alluxio, stream_id, "write", kept).json == len(kept)
+    with Wire(files.gateway, timeout=60) as wire:
+        wire.send_head("POST", f"/api/v1/streams/{stream_id}/write",
+                       [*OCTETS.items(), ("Transfer-Encoding", "chunked")])
+        for _ in range(8):
+            wire.send_chunk(PIECE)
+        broken.kill_datanode(0)
+        try:
+            refusal = refused(wire)
+        finally:
+            broken.start_datanode(0)
+    assert refusal in (None, 500)
+    wait_for("the stream to go on", lambda: on(
+        alluxio, stream_id, "write", b"and more").status == 200, seconds=120)
+    assert on(alluxio, stream_id, "close").status == 200
+    assert files.read("streamed") == kept + b"and more"
+    wait_for("nothing hidden", lambda: visible_and_hidden(files) == ["old", "streamed"], seconds=90)
 
 
 def refused(wire: Wire) -> int | None:
