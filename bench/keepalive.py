@@ -27,11 +27,12 @@ class KeepAlive:
         self._address = address
         self._connections = connections
 
-    def run_for(self, request: bytes, seconds: float) -> tuple[int, float]:
-        """Repeat `request` and return how many calls were answered, in how many seconds."""
+    def run_for(self, seconds: float, *requests: bytes) -> tuple[int, float]:
+        """Repeat `requests` in turn and return how many calls were answered, in how many seconds.
+        """
         end = time.monotonic() + seconds
         return self._run(itertools.takewhile(
-            lambda _: time.monotonic() < end, itertools.repeat(request)))
+            lambda _: time.monotonic() < end, itertools.cycle(requests)))
 
     def run_all(self, requests: Iterable[bytes]) -> tuple[int, float]:
         """Send each request once and return how many that were, and the seconds it took."""

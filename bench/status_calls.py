@@ -48,7 +48,7 @@ def measure(world: World, party: Party) -> Figures:
     """Return calls a second and CPU microseconds a call."""
     before = world.processes.cpu()
     count, seconds = KeepAlive(party.address, CONNECTIONS).run_for(
-        party.request("status", SMALL_FILE), world.sizes.status_seconds)
+        world.sizes.status_seconds, party.request("status", SMALL_FILE))
     cpu = spent(before, world.processes.cpu())
     each = {role: cpu[role] / count * 1e6 for role in party.serves}
     figures = {"calls a second": count / seconds,

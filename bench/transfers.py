@@ -14,6 +14,8 @@ from bench.processes import spent
 from bench.world import BIG_FILE, MIB
 
 if TYPE_CHECKING:
+    import socket
+
     from bench.parties import Party
     from bench.report import Figures
     from bench.world import World
@@ -62,19 +64,24 @@ def measure(world: World, party: Party) -> Figures:
 
 
 def upload(party: Party, path: str, piece: bytes, size: int) -> None:
-    """Upload `piece` again and again, `size` bytes in all, straight from a file in memory."""
+    """Upload `piece` again and again, `size` bytes in all."""
+    sock, head = party.begin_write(path, size)
+    with sock:
+        sock.sendall(head)
+        send(sock, piece, size)
+        exchange(sock, b"", CREATED)
+
+
+def send(sock: socket.socket, piece: bytes, size: int) -> None:
+    """Send `piece` again and again, `size` bytes in all, straight from a file in memory."""
     store = os.memfd_create("bench")
     try:
         os.write(store, piece)
-        sock, head = party.begin_write(path, size)
-        with sock:
-            sock.sendall(head)
-            sock.settimeout(None)  # sendfile does not wait on a socket that has a timeout
-            left = size
-            while left:
-                start = (size - left) % len(piece)
-                left -= os.sendfile(sock.fileno(), store, start, min(len(piece) - start, left))
-            exchange(sock, b"", CREATED)
+        sock.settimeout(None)  # sendfile does not wait on a socket that has a timeout
+        left = size
+        while left:
+            start = (size - left) % len(piece)
+            left -= os.sendfile(sock.fileno(), store, start, min(len(piece) - start, left))
     finally:
         os.close(store)
 
