@@ -41,6 +41,7 @@ REPEATABLE = frozenset({
 REDIRECTED = frozenset({"CREATE", "APPEND"})
 """Without a body these only ask for the DataNode to go to: they may be sent twice then."""
 
+_chance = random.Random()  # noqa: S311 - spreads load, guards nothing; nobody else's state
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
 
@@ -125,7 +126,7 @@ class Cluster:
             return True
         rounds = asked // len(self.servers)
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(rounds - 1, 10))
-        pause *= random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
+        pause *= _chance.uniform(0.5, 1)
         if time.monotonic() + pause - started > self._retry_deadline:
             return False
         if asked % len(self.servers) == 0:
