@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from app.fs.stream_records import SPACE
+from app.state.sqlite import SqliteStore
 from tests.contract.wire import Wire
 from tests.gateway import wait_for
 from tests.streams.conftest import HOME
@@ -140,16 +142,13 @@ def test_only_one_writes_at_a_time(alx: Alluxio) -> None:
     with Wire(alx.gateway) as wire:
         wire.send_head("POST", write_target(stream_id), [("Transfer-Encoding", "chunked")])
         wire.send_chunk(b"slowly")
-
-        def busy() -> bool:
-            answer = on(alx, stream_id, "close" if len(tries) % 2 else "write", b"")
-            tries.append(answer.status)
-            return answer.status == 500 and answer.code == "ABORTED"
-
-        tries: list[int] = []
-        assert busy()  # both workers know
-        for _ in range(10):
-            assert busy()
+        store = SqliteStore(alx.gateway.directory / "data" / "state.db")
+        wait_for("the write to have begun", lambda: (store.get(SPACE, str(stream_id)) or {})[
+            "worker"])
+        store.close()
+        for action in ("write", "close") * 5:  # both workers know
+            answer = on(alx, stream_id, action, b"")
+            assert (answer.status, answer.code) == (500, "ABORTED")
         wire.send_chunk(b"")
         assert wire.answer().body == b"6"
     closed(alx, stream_id)
