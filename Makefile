@@ -12,6 +12,9 @@ BACKEND =
 PORT = 8080
 DATA = ./data
 
+# How many processes run tests at once; each starts its own Hadoop where one is needed. 0: this one.
+JOBS = 2
+
 VENV = .venv
 BIN = $(VENV)/bin
 LOCKS = requirements
@@ -35,9 +38,9 @@ hadoop: $(VENV)/.run ## start Hadoop 3.4.2 for trying things by hand (NameNode 9
 	@sh scripts/test-tools.sh java maven
 	@exec $(BIN)/python -m tests.hadoop --user "$${DEMO_HDFS_USER:-$${DEMO_USER:-someone}}"
 
-test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some
+test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some (JOBS=2)
 	@sh scripts/test-tools.sh java maven nginx openssl curl redis-server postgresql
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, and who may import whom
 	$(BIN)/ruff check .

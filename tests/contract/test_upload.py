@@ -218,7 +218,7 @@ def test_a_client_that_breaks_off_changes_nothing(files: Files) -> None:
         with Wire(files.gateway) as wire:
             wire.send_head(*upload_head(files, name, ("Transfer-Encoding", "chunked")))
             wire.send_chunk(bytes(300_000))
-    wait_for("only the old file", lambda: visible_and_hidden(files) == ["old"])
+    wait_for("only the old file", lambda: visible_and_hidden(files) == ["old"], seconds=60)
     assert files.read("old") == OLD
 
 

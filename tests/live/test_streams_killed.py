@@ -285,4 +285,5 @@ def test_what_nobody_comes_back_for_is_removed(
             admin = scene.alx.as_user("admin")
             wait_for("the end of the stream", lambda one=scene, who=admin: who.act(
                 one.files.at("file"), "create-file", {"overwrite": True}).status == 200)
-            assert scene.ask("write", LOST).message == UNKNOWN
+            wait_for("nothing to write to", lambda one=scene: one.ask(
+                "write", LOST).message == UNKNOWN)
