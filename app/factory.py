@@ -30,6 +30,7 @@ from app.fs.webhdfs import WebHdfsBackend
 from app.state import open_store
 from app.web import dialects, metrics, openapi
 from app.web.audit import AuditLog
+from app.web.below import register_below
 from app.web.direct import Direct
 from app.web.envelope import ENVELOPE
 from app.web.gate import Gate
@@ -64,9 +65,9 @@ def build(settings: Settings | None = None) -> Flask:
     handle = dialects.handler(DIALECTS, settings.auth.realm)
     dialects.install(app, handle)
     objects = s3.S3(services, handle)
-    s3.register(app, objects)
+    register_below(app, "s3", s3.PREFIX, objects)
     alluxio = streams.Streams(services, handle)
-    streams.register(app, alluxio)
+    register_below(app, "streams", streams.PREFIX, alluxio)
     roots = Roots(s3.PREFIX, settings.s3.hosts, settings.s3.ports)
     direct = Direct(app.wsgi_app, endpoints, handle, {s3.PREFIX: objects, streams.PREFIX: alluxio},
                     roots)

@@ -60,7 +60,7 @@ def pieces(source: ByteSource, length: int, name: str) -> Iterator[bytes]:
         yield piece
 
 
-class _Counted:
+class Counted:
     """An iterable of bytes that remembers how many it gave."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -121,7 +121,7 @@ class Publisher:
         except AccessDenied:
             directory = self._fs.home()
         with self._staging.stage(self._fs, directory, path) as stage:
-            counted = _Counted(body)
+            counted = Counted(body)
             self._create(stage, path, counted, permission="600",
                          replication=status.replication, block_size=status.block_size)
             if counted.total and not self._concat_stage(stage, path):

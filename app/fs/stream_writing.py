@@ -24,6 +24,7 @@ from app.core.errors import (
 from app.core.lifetimes import Lifetime
 from app.core.paths import parent_of
 from app.fs.placing import Placing, status_or_none
+from app.fs.publish import Counted
 from app.fs.stream_claims import now
 
 if TYPE_CHECKING:
@@ -41,19 +42,6 @@ PATIENCE_SECONDS = 20.0
 """How long a request waits for HDFS to give up the lease of one that broke off."""
 _POLL_SECONDS = 0.1
 _OWNER_BOTH = 0o600
-
-
-class _Counted:
-    """An iterable of bytes that remembers how many it gave."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = chunks
-        self.total = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            self.total += len(chunk)
-            yield chunk
 
 
 class StreamWriting:
@@ -81,7 +69,7 @@ class StreamWriting:
             if not first:
                 return 0
             claim.touched = True
-            counted = _Counted(chain((first,), pieces))
+            counted = Counted(chain((first,), pieces))
             self._send(claim.record, counted)
             self._check(claim, claim.record.length + counted.total)
         return counted.total

@@ -2,6 +2,6 @@
 
 from app.s3.errors import PREFIX
 from app.s3.errors import S3 as DIALECT
-from app.s3.routing import S3, register
+from app.s3.routing import S3
 
-__all__ = ["DIALECT", "PREFIX", "S3", "register"]
+__all__ = ["DIALECT", "PREFIX", "S3"]

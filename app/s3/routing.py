@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, request
-from werkzeug.routing import BaseConverter
-
 from app.auth.basic import claimed_name
 from app.auth.s3 import Caller, SignedRequest
 from app.core.errors import GatewayError, MethodNotAllowed
 from app.s3 import cors, table
 from app.s3.call import S3Call
-from app.s3.errors import PREFIX, S3Error
+from app.s3.errors import S3Error
 from app.s3.incoming import headers_of
 from app.s3.target import target_of
 from app.web.exchange import current
@@ -21,9 +18,6 @@ from app.web.query import parse_query
 from app.web.underscored import underscored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flask import Flask
     from werkzeug import Response
     from werkzeug.datastructures import Headers
 
@@ -34,7 +28,6 @@ if TYPE_CHECKING:
     from app.web.exchange import Exchange
     from app.web.services import Services
 
-METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
 _OWNER = "x-amz-expected-bucket-owner"
 
 
@@ -141,24 +134,3 @@ def signed_request(
     return SignedRequest(
         exchange.method, target.raw_path, environ["QUERY_STRING"], headers, origin.authority,
         origin.address, origin.confidential or allow_plain_http, target.resource)
-
-
-class _Raw(BaseConverter):
-    """The rest of a path, whatever it is."""
-
-    regex = ".*?"
-    part_isolating = False
-
-
-def register(app: Flask, serve: Callable[[dict[str, Any]], Response]) -> None:
-    """Give Flask the routes of S3, for whoever asks it what is served where."""
-    app.url_map.converters["raw"] = _Raw
-    blueprint = Blueprint("s3", __name__, url_prefix=PREFIX)
-
-    def view(**_: str) -> Response:
-        return serve(request.environ)
-
-    for rule in ("", "/<raw:rest>"):
-        blueprint.add_url_rule(rule, f"s3{len(rule)}", view, methods=METHODS,
-                               provide_automatic_options=False)
-    app.register_blueprint(blueprint)

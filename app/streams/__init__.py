@@ -2,6 +2,6 @@
 
 from app.streams.errors import ALLUXIO as DIALECT
 from app.streams.errors import PREFIX
-from app.streams.routing import Streams, register
+from app.streams.routing import Streams
 
-__all__ = ["DIALECT", "PREFIX", "Streams", "register"]
+__all__ = ["DIALECT", "PREFIX", "Streams"]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
-from werkzeug.routing import BaseConverter
 
 from app.core.errors import AccessDenied, MethodNotAllowed, RouteNotFound, UnsupportedMedia
 from app.streams import table
@@ -22,9 +20,6 @@ from app.web.query import parse_query
 from app.web.raw_path import decoded, raw_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flask import Flask
     from werkzeug import Response
 
     from app.streams.table import Operation
@@ -32,7 +27,6 @@ if TYPE_CHECKING:
     from app.web.exchange import Exchange
     from app.web.services import Services
 
-METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
 _STREAM_ID = re.compile(r"-?[0-9]{1,10}")
 _INTS = range(-(2**31), 2**31)
 
@@ -125,24 +119,3 @@ def _check_types(exchange: Exchange, operation: Operation) -> None:
     if accept not in ("", "*/*") and not parse_accept_header(
             accept, MIMEAccept).best_match([operation.gives]):
         raise NotAcceptable(f"HTTP 406 Not Acceptable: the answer is {operation.gives}")
-
-
-class _Rest(BaseConverter):
-    """The rest of a path, whatever it is."""
-
-    regex = ".*?"
-    part_isolating = False
-
-
-def register(app: Flask, serve: Callable[[dict[str, Any]], Response]) -> None:
-    """Give Flask the routes of the dialect, for whoever asks it what is served where."""
-    app.url_map.converters["rest"] = _Rest
-    blueprint = Blueprint("streams", __name__, url_prefix=PREFIX)
-
-    def view(**_: str) -> Response:
-        return serve(request.environ)
-
-    for rule in ("", "/<rest:rest>"):
-        blueprint.add_url_rule(rule, f"streams{len(rule)}", view, methods=METHODS,
-                               provide_automatic_options=False)
-    app.register_blueprint(blueprint)
