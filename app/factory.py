@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from app import __version__, admin, files, s3, streams
+from app import __version__, admin, aistore, files, s3, streams
 from app import settings as settings_module
 from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyDirectory
@@ -28,6 +28,7 @@ from app.fs.stream_sweep import StreamSweep
 from app.fs.upload_sweep import UploadSweep
 from app.fs.webhdfs import WebHdfsBackend
 from app.state import open_store
+from app.state.node_id import node_id
 from app.web import dialects, metrics, openapi
 from app.web.audit import AuditLog
 from app.web.below import register_below
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 APIS = (files.api, admin.api)
-DIALECTS = ((s3.PREFIX, s3.DIALECT), (streams.PREFIX, streams.DIALECT), ("/", ENVELOPE))
+DIALECTS = ((s3.PREFIX, s3.DIALECT), (streams.PREFIX, streams.DIALECT),
+            (aistore.PREFIX, aistore.DIALECT), ("/", ENVELOPE))
 
 
 def build(settings: Settings | None = None) -> Flask:
@@ -68,9 +70,12 @@ def build(settings: Settings | None = None) -> Flask:
     register_below(app, "s3", s3.PREFIX, objects)
     alluxio = streams.Streams(services, handle)
     register_below(app, "streams", streams.PREFIX, alluxio)
+    ais = aistore.AIStore(services, handle)
+    register_below(app, "aistore", aistore.PREFIX, ais)
+    below: dict[str, Endpoint] = {
+        s3.PREFIX: objects, streams.PREFIX: alluxio, aistore.PREFIX: ais}
     roots = Roots(s3.PREFIX, settings.s3.hosts, settings.s3.ports)
-    direct = Direct(app.wsgi_app, endpoints, handle, {s3.PREFIX: objects, streams.PREFIX: alluxio},
-                    roots)
+    direct = Direct(app.wsgi_app, endpoints, handle, below, roots)
     gate = Gate(direct, settings, AuditLog(settings.log.audit), metrics.Metrics())
     app.wsgi_app = gate  # type: ignore[method-assign]
     services.staging.workers.start_when_possible()
@@ -100,7 +105,7 @@ def _services(settings: Settings) -> Services:
         settings, store, backend, mounts, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
         staging, EtagCache(settings.s3.etag_cache), Lifetimes(store, staging.workers), claims,
-        openapi.describe(APIS, __version__))
+        openapi.describe(APIS, __version__), node_id(settings.data_dir))
 
 
 def make_mounts(settings: Settings, store: Store) -> Mounts:

@@ -198,6 +198,80 @@ class UploadSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """The read cache: parts of files on the gateway's own disks, for all dialects."""
+
+    mountpaths: tuple[str, ...] = setting((), Words("a list of absolute paths", r"/\S{0,4000}"), (
+        "Directories for the read cache, best one for each disk; none: nothing is cached."
+        " Each is made where missing and holds nothing else. Admins add and remove others at run"
+        " time (AIStore's mountpath operations) once there is one."))
+    capacity: int = setting(10 * 1024**3, AtLeast(16 * 1024**2), (
+        "Bytes of files that each mountpath holds at most; what was not read for longest goes."))
+    chunk_size: int = setting(4 * 1024**2, AtLeast(64 * 1024, 64 * 1024**2), (
+        "Bytes that are fetched from HDFS and kept together. Rounded up to 64 KiB."))
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """Work that goes on after the answer: AIStore's operations on many objects, downloads."""
+
+    at_once: int = setting(4, AtLeast(1, 256), (
+        "So many jobs run at the same time in each worker process; others wait."))
+    kept_seconds: float = setting(86_400.0, Seconds(1), (
+        "Seconds for which a job that is over can still be asked for."))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """This gateway as one of several that share a state store."""
+
+    url: str = setting("", Text(), (
+        "The URL under which clients and the other gateways reach this one; empty:"
+        " `web.public_url`, else the address that it listens on."))
+    heartbeat_seconds: float = setting(5.0, Seconds(0.2), (
+        "How often this gateway writes to the state store that it lives, with its figures."
+        " AIStore's set-config changes it at run time as `stats_time`."))
+    lease_seconds: float = setting(20.0, Seconds(1), (
+        "A gateway that was silent for this long counts as gone; if it was the primary one, another"
+        " takes its place."))
+    balancer: str = setting("", Text(), (
+        "The command that starts the cluster's balancer, like `hdfs balancer -threshold 5`, for"
+        " AIStore's rebalance; run as it is, without a shell. Empty: rebalance answers 501."))
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadSettings:
+    """Downloads of http and https sources into buckets."""
+
+    hosts: tuple[str, ...] = setting((), Words(
+        "a list of host names", r"(\*\.)?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?"), (
+            "Hosts that may be downloaded from: `data.example.net`, `*.example.net` for all below,"
+            " with `:port` where it is not 80 or 443. None: downloads are refused."))
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = setting((), Networks(), (
+        "Private networks that a source's address may lie in. All other addresses that are not"
+        " public (loopback, link-local, private, multicast, reserved) are refused."))
+    max_bytes: int = setting(0, AtLeast(0), "Largest source in bytes; 0 is no limit.")
+    max_objects: int = setting(100_000, AtLeast(1), "Most objects of one download.")
+    timeout: float = setting(60.0, Seconds(0.1), (
+        "Seconds without a byte from a source after which it is given up."))
+
+
+@dataclass(frozen=True, slots=True)
+class SortSettings:
+    """Sorting of shards by Apache Spark."""
+
+    python: str = setting("", Text(), (
+        "The Python that has PySpark (`pip install 'httpfs-proxy[spark]'`); empty: the gateway's"
+        " own."))
+    master: str = setting("local[*]", Text(), (
+        "Spark's master URL: `local[*]` is this host, `spark://host:7077` or `yarn` a cluster,"
+        " whose workers must reach `gateway_url`."))
+    gateway_url: str = setting("", Text(), (
+        "The URL under which Spark's workers reach this gateway; empty: that of the node."))
+    memory: str = setting("1g", Text(), "Memory of Spark's driver, as Spark writes it.")
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written down."""
 
@@ -228,5 +302,10 @@ class Settings:
     s3: S3Settings = field(default_factory=S3Settings)
     streams: StreamsSettings = field(default_factory=StreamsSettings)
     upload: UploadSettings = field(default_factory=UploadSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    jobs: JobSettings = field(default_factory=JobSettings)
+    node: NodeSettings = field(default_factory=NodeSettings)
+    download: DownloadSettings = field(default_factory=DownloadSettings)
+    sort: SortSettings = field(default_factory=SortSettings)
     log: LogSettings = field(default_factory=LogSettings)
     source: Path | None = None

@@ -17,10 +17,15 @@ from typing import TYPE_CHECKING, Any
 from app.setting_sections import (
     AuthSettings,
     BackendSettings,
+    CacheSettings,
+    DownloadSettings,
     FilesSettings,
+    JobSettings,
     LogSettings,
+    NodeSettings,
     S3Settings,
     Settings,
+    SortSettings,
     StreamsSettings,
     UploadSettings,
     WebSettings,
@@ -37,10 +42,15 @@ __all__ = [
     "DEFAULT_FILE",
     "AuthSettings",
     "BackendSettings",
+    "CacheSettings",
+    "DownloadSettings",
     "FilesSettings",
+    "JobSettings",
     "LogSettings",
+    "NodeSettings",
     "S3Settings",
     "Settings",
+    "SortSettings",
     "StreamsSettings",
     "UploadSettings",
     "WebSettings",
@@ -73,9 +83,11 @@ def read(file: Path | None = None, environment: Mapping[str, str] | None = None)
 
 def sections() -> dict[str, type]:
     """Return the dotted prefix of each section ("" is the top) and its dataclass."""
-    return {"": Settings, "backend": BackendSettings, "auth": AuthSettings, "web": WebSettings,
-            "files": FilesSettings, "s3": S3Settings, "streams": StreamsSettings,
-            "upload": UploadSettings, "log": LogSettings}
+    found: dict[str, type] = {"": Settings}
+    for each in fields(Settings):
+        if isinstance(each.default_factory, type):
+            found[each.name] = each.default_factory
+    return found
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

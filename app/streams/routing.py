@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from app.core.errors import AccessDenied, MethodNotAllowed, RouteNotFound, UnsupportedMedia
+from app.core.errors import MethodNotAllowed, RouteNotFound, UnsupportedMedia
 from app.streams import table
 from app.streams.call import AlluxioCall, shown
 from app.streams.errors import JSON_TYPE, PREFIX, NotAcceptable
@@ -16,6 +16,7 @@ from app.streams.option_reading import MAX_BODY, read_options
 from app.web.body import RequestBody
 from app.web.exchange import current
 from app.web.operations import authenticate
+from app.web.pages import refuse_other_origins
 from app.web.query import parse_query
 from app.web.raw_path import decoded, raw_path
 
@@ -59,26 +60,12 @@ class Streams:
         exchange.path = shown(path) if kind == "paths" else ""
         principal = authenticate(self._services, exchange, networks=True)
         if not operation.harmless:
-            self._check_page(exchange)
+            refuse_other_origins(exchange, self._services.settings.web.public_url)
         _check_types(exchange, operation)
         query = exchange.query = parse_query(exchange.environ["QUERY_STRING"])
         options = self._options(exchange, operation)
         return operation.view(AlluxioCall(
             self._services, exchange, principal, path, stream_id, query, options))
-
-    def _check_page(self, exchange: Exchange) -> None:
-        """Refuse a change that a page of another origin asks for.
-
-        A browser sends a password that it remembers with whatever any page asks for, and asks
-        nobody before a POST without a body. Raises AccessDenied.
-        """
-        origin = exchange.environ.get("HTTP_ORIGIN")
-        public = self._services.settings.web.public_url
-        own = origin is None or origin.partition("://")[2] == exchange.origin.authority or bool(
-            public and f"{public}/".startswith(f"{origin}/"))
-        site = exchange.environ.get("HTTP_SEC_FETCH_SITE", "none")
-        if not own or (origin is None and site not in ("none", "same-origin")):
-            raise AccessDenied(exchange.path, "a page of another origin may change nothing")
 
     def _options(self, exchange: Exchange, operation: Operation) -> dict[str, Any]:
         environ = exchange.environ

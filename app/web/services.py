@@ -41,6 +41,7 @@ class Services(NamedTuple):
     lifetimes: Lifetimes
     claims: Claims
     description: dict[str, Any]
+    node_id: str
 
     def files_of(self, principal: Principal) -> UserFileSystem:
         """Return the file system as `principal` may use it."""

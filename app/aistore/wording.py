@@ -1,0 +1,34 @@
+"""What AIStore says for an error, where its clients read the words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core import errors, object_errors
+from app.core.paths import HdfsPath, name_of
+
+if TYPE_CHECKING:
+    from app.core.errors import GatewayError
+    from app.web.exchange import Exchange
+
+NODE = "httpfs_proxy.aistore.node"
+"""Key of a WSGI environment: the id of the node that serves the request."""
+
+
+def message_of(error: GatewayError, exchange: Exchange) -> str:
+    """Return AIStore's words for an error, else its own."""
+    node = exchange.environ.get(NODE, "")
+    if isinstance(error, object_errors.NoSuchBucket):
+        return f"p[{node}]: bucket ais://{_name(error.path)} does not exist"
+    if isinstance(error, object_errors.BucketExists):
+        return f"p[{node}]: bucket ais://{_name(error.path)} already exists"
+    if isinstance(error, errors.RouteNotFound):
+        return "invalid request"
+    if isinstance(error, errors.MethodNotAllowed):
+        kind = exchange.environ["PATH_INFO"].strip("/").split("/")[1:2]
+        return f"invalid method for /{kind[0] if kind else ''} path"
+    return "; ".join(error.messages)
+
+
+def _name(path: str) -> str:
+    return name_of(HdfsPath(path))
