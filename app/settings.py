@@ -10,7 +10,7 @@ GATEWAY_BACKEND_READ_TIMEOUT.
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,8 +85,9 @@ def sections() -> dict[str, type]:
     """Return the dotted prefix of each section ("" is the top) and its dataclass."""
     found: dict[str, type] = {"": Settings}
     for each in fields(Settings):
-        if isinstance(each.default_factory, type):
-            found[each.name] = each.default_factory
+        factory: Any = each.default_factory
+        if factory is not MISSING:
+            found[each.name] = factory
     return found
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core import errors, object_errors
-from app.core.paths import HdfsPath, name_of
+from app.core.paths import ROOT
 
 if TYPE_CHECKING:
-    from app.core.errors import GatewayError
+    from app.core.errors import GatewayError, PathError
     from app.web.exchange import Exchange
 
 NODE = "httpfs_proxy.aistore.node"
@@ -19,9 +19,9 @@ def message_of(error: GatewayError, exchange: Exchange) -> str:
     """Return AIStore's words for an error, else its own."""
     node = exchange.environ.get(NODE, "")
     if isinstance(error, object_errors.NoSuchBucket):
-        return f"p[{node}]: bucket ais://{_name(error.path)} does not exist"
+        return f"p[{node}]: bucket ais:/{_below_root(error, exchange)} does not exist"
     if isinstance(error, object_errors.BucketExists):
-        return f"p[{node}]: bucket ais://{_name(error.path)} already exists"
+        return f"p[{node}]: bucket ais:/{_below_root(error, exchange)} already exists"
     if isinstance(error, errors.RouteNotFound):
         return "invalid request"
     if isinstance(error, errors.MethodNotAllowed):
@@ -30,5 +30,8 @@ def message_of(error: GatewayError, exchange: Exchange) -> str:
     return "; ".join(error.messages)
 
 
-def _name(path: str) -> str:
-    return name_of(HdfsPath(path))
+def _below_root(error: PathError, exchange: Exchange) -> str:
+    """Return `/` and the bucket's name: its path, without that of the user's buckets."""
+    who = exchange.principal
+    root = who.visible(who.bucket_root) if who else ROOT
+    return error.path if root == ROOT else error.path.removeprefix(root)
