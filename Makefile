@@ -40,7 +40,7 @@ hadoop: $(VENV)/.run ## start Hadoop 3.4.2 for trying things by hand (NameNode 9
 
 test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some (JOBS=2)
 	@sh scripts/test-tools.sh java maven nginx openssl curl redis-server postgresql
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@sh scripts/test.sh $(BIN)/python $(JOBS) $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, and who may import whom
 	$(BIN)/ruff check .

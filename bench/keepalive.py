@@ -21,11 +21,16 @@ PATIENCE = 60.0
 
 
 class KeepAlive:
-    """`connections` to one server."""
+    """`connections` to one server.
 
-    def __init__(self, address: Address, connections: int) -> None:
+    Any answer but a 200 ends the measurement; of a `tolerant` one it is counted in `failed`.
+    """
+
+    def __init__(self, address: Address, connections: int, *, tolerant: bool = False) -> None:
         self._address = address
         self._connections = connections
+        self._tolerant = tolerant
+        self.failed = 0
 
     def run_for(self, seconds: float, *requests: bytes) -> tuple[int, float]:
         """Repeat `requests` in turn and return how many calls were answered, in how many seconds.
@@ -54,9 +59,10 @@ class KeepAlive:
                     raise BenchError(f"no answer came for {PATIENCE:g} s")
                 for key, _ in ready:
                     sock = cast("socket.socket", key.fileobj)
-                    if not _answered(sock, key.data):
+                    answer = _answer(sock, key.data)
+                    if not answer:
                         continue
-                    count += 1
+                    count += self._is_good(answer)
                     request = next(requests, None)
                     if request is None:
                         selector.unregister(sock)
@@ -68,20 +74,25 @@ class KeepAlive:
             for sock in sockets:
                 sock.close()
 
+    def _is_good(self, answer: bytes) -> bool:
+        good = answer.startswith(b"HTTP/1.1 200")
+        if not (good or self._tolerant):
+            raise BenchError(f"not the answer that is to be measured: {answer[:300]!r}")
+        self.failed += not good
+        return good
 
-def _answered(sock: socket.socket, state: list[bytes]) -> bool:
-    """Receive, and tell whether the answer is whole; `state` holds what came of it before."""
+
+def _answer(sock: socket.socket, state: list[bytes]) -> bytes:
+    """Receive, and return the answer once it is whole; `state` holds what came of it before."""
     piece = sock.recv(RECEIVE)
     if not piece:
         raise BenchError("the server closed a keep-alive connection")
     data = state[0] + piece if state[0] else piece
     if not _is_whole(data):
         state[0] = data
-        return False
-    if not data.startswith(b"HTTP/1.1 200"):
-        raise BenchError(f"not the answer that is to be measured: {data[:300]!r}")
+        return b""
     state[0] = b""
-    return True
+    return data
 
 
 def _is_whole(data: bytes) -> bool:
