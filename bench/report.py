@@ -70,7 +70,8 @@ class Results:
     def ratio(self, name: str, other: str) -> Spread | None:
         """Return the gateway's figure as a share of another's, round by round."""
         pairs = zip(self.rounds.get("gateway", []), self.rounds.get(other, []), strict=True)
-        values = [ours[name] / theirs[name] for ours, theirs in pairs if theirs.get(name)]
+        values = [ours[name] / theirs[name] for ours, theirs in pairs
+                  if theirs.get(name) and name in ours]
         return spread(values) if values else None
 
 
