@@ -1,0 +1,1 @@
+"""The gateways that share a state store: who lives, who is the primary one, who is withdrawn."""
