@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.aistore import health
+from app.aistore import health, objects
 from app.core.errors import InvalidRequest, MethodNotAllowed, RouteNotFound
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
+    *objects.OPERATIONS,
 )
 
 

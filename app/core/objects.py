@@ -135,7 +135,9 @@ class ObjectMeta:
     "cache-control", …), `user` the x-amz-meta-* by theirs (without the prefix), `tags` in their
     order. `part_sizes` are the bytes of each part of a multipart upload, in order; `upload` is its
     id. `part_checksums` are its parts' checksums (Base64) of the kind in `checksums`: all, or none
-    where none was asked for when the upload began.
+    where none was asked for when the upload began. `digests` are checksums of the whole content
+    that S3 does not show, by AIStore's names for their kinds ("xxhash", "crc32c", "sha256",
+    "sha512"), in lower-case hex.
     """
 
     etag: str = ""
@@ -147,6 +149,7 @@ class ObjectMeta:
     part_sizes: tuple[int, ...] = ()
     upload: str = ""
     part_checksums: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 class ObjectInfo(NamedTuple):

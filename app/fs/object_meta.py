@@ -38,6 +38,8 @@ _COMPRESS_FROM = 512
 _PLAIN = ord("{")
 _MAX_PARTS = 10_000
 _ETAG = re.compile(r"[0-9a-f]{32}(-[0-9]{1,5})?")
+_DIGEST_KIND = re.compile(r"[a-z0-9]{1,16}")
+_DIGEST = re.compile(r"[0-9a-f]{8,128}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TYPES = ("FULL_OBJECT", "COMPOSITE")
 
@@ -60,6 +62,7 @@ def encode(meta: ObjectMeta, status: FileStatus) -> bytes:
         "sums": dict(meta.checksums), "type": meta.checksum_type, "headers": dict(meta.headers),
         "user": dict(meta.user), "tags": list(meta.tags.items()), "parts": _runs(meta.part_sizes),
         "upload": meta.upload, "part-sums": part_checksums.to_record(meta),
+        "digests": dict(meta.digests),
     }
     raw = packed(data)
     for name in ("part-sums", "parts"):
@@ -127,7 +130,8 @@ def _meta(data: dict[str, Any]) -> ObjectMeta:
     upload = data.get("upload", "")
     _check_text(upload)
     meta = ObjectMeta(etag, texts[0], kind, texts[1], texts[2], tags,
-                      _sizes(data.get("parts", [])), upload)
+                      _sizes(data.get("parts", [])), upload,
+                      digests=_digests(data.get("digests", {})))
     of_parts = data.get("part-sums")
     if not of_parts:
         return meta
@@ -141,6 +145,13 @@ def _texts(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
         _check_text(value)
         found[name] = value
     return found
+
+
+def _digests(given: dict[str, str]) -> dict[str, str]:
+    for kind, value in given.items():
+        if not _DIGEST_KIND.fullmatch(kind) or not _DIGEST.fullmatch(value):
+            raise ValueError(given)
+    return given
 
 
 def _check_text(text: str) -> None:

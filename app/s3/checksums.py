@@ -19,7 +19,7 @@ from awscrt import checksums as crt
 
 from app.core.errors import InvalidRequest, Unsupported
 from app.s3.errors import S3Error, invalid_argument
-from app.s3.overlap import Overlap
+from app.web.overlap import Overlap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from hashlib import _Hash
 
+    from werkzeug.datastructures import Headers
+
+    Named = Headers | Mapping[str, str]
+    """Headers of a request by their names."""
+
 ALGORITHMS = {"sha-512": "sha512", "sha-256": "sha256", "md5": "md5", "sha": "sha1"}
 _MEMBER = re.compile(r"\s*([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):\s*")
 
@@ -37,7 +42,7 @@ class Check(NamedTuple):
             raise DigestMismatch(self.header, self.algorithm, _text(self.expected), _text(actual))
 
 
-def sent_checks(headers: Mapping[str, str]) -> list[Check]:
+def sent_checks(headers: Named) -> list[Check]:
     """Return the checks of the bytes as sent: Content-MD5 and Content-Digest."""
     checks = _dictionary(headers, "Content-Digest")
     given = headers.get("Content-MD5")
@@ -46,12 +51,12 @@ def sent_checks(headers: Mapping[str, str]) -> list[Check]:
     return checks
 
 
-def stored_checks(headers: Mapping[str, str]) -> list[Check]:
+def stored_checks(headers: Named) -> list[Check]:
     """Return the checks of the content as stored: Repr-Digest."""
     return _dictionary(headers, "Repr-Digest")
 
 
-def _dictionary(headers: Mapping[str, str], name: str) -> list[Check]:
+def _dictionary(headers: Named, name: str) -> list[Check]:
     given = headers.get(name)
     if given is None:
         return []

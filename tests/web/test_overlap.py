@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.s3.overlap import WORTHWHILE, Overlap
+from app.web.overlap import WORTHWHILE, Overlap
 
 GREEN = f"""
 from gevent import monkey
@@ -20,7 +20,7 @@ import threading
 import gevent
 from gevent import monkey
 sys.path.insert(0, ".")
-from app.s3.overlap import Overlap
+from app.web.overlap import Overlap
 
 native = monkey.get_original("threading", "get_ident")
 pieces = [os.urandom({WORTHWHILE} * (1 + n % 3)) for n in range(50)] + [b"small"]
