@@ -94,6 +94,19 @@ class Buckets(ObjectReader):
         path = self.bucket(name).path
         return unpacked(self._raw_record(path)) or {}
 
+    def quick_record(self, name: str) -> Mapping[str, Any]:
+        """Return the same by one call; {} also where it may not be read, or a file has the name.
+
+        For operations that look at what is in the bucket next. Raises NoSuchBucket.
+        """
+        path = self.bucket_path(name)
+        try:
+            return unpacked(self._raw_record(path)) or {}
+        except AccessDenied:
+            return {}
+        except PathNotFound as error:
+            raise NoSuchBucket(path) from error
+
     def set_bucket_record(self, name: str, record: Mapping[str, Any]) -> None:
         """Keep a record, which JSON can hold, with a bucket. Raises InvalidRequest if too large."""
         path = self.bucket(name).path

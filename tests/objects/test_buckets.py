@@ -139,3 +139,14 @@ def test_more_than_can_be_kept_with_a_bucket_is_refused(shop: Shop) -> None:
     with pytest.raises(InvalidRequest):
         shop.store.set_bucket_record("bucket", {"cors": random.Random(1).randbytes(20_000).hex()})
     assert shop.store.bucket_record("bucket") == {"tags": {"a": "b"}}
+
+
+def test_the_record_by_one_call(shop: Shop, backend: WebHdfsBackend) -> None:
+    assert shop.store.quick_record("bucket") == {}
+    shop.store.set_bucket_record("bucket", {"tags": {"a": "b"}})
+    assert shop.counted(lambda: shop.store.quick_record("bucket")) == {"xattrs": 1}
+    assert shop.store.quick_record("bucket") == {"tags": {"a": "b"}}
+    with pytest.raises(NoSuchBucket):
+        shop.store.quick_record("none")
+    shop.fs.set_permission(shop.path, "733")
+    assert shop.store_of(backend.as_user("bob")).quick_record("bucket") == {}
