@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 
@@ -15,6 +15,8 @@ from app.auth.keys import KeyDirectory
 from app.auth.networks import NetworkUsers
 from app.auth.s3 import S3Authenticator
 from app.auth.users import UserDirectory
+from app.cache.backend import CachedBackend
+from app.cache.read_cache import ReadCache
 from app.embedded import create_server
 from app.fs.clusters import addresses, other_clusters
 from app.fs.etags import EtagCache
@@ -86,7 +88,10 @@ def build(settings: Settings | None = None) -> Flask:
 def _services(settings: Settings) -> Services:
     store = open_store(settings.state_url, settings.data_dir)
     mounts = make_mounts(settings, store)
-    backend = MountedBackend(mounts)
+    node = node_id(settings.data_dir)
+    cache = make_cache(settings, store, mounts, node)
+    mounted = MountedBackend(mounts)
+    backend: Backend = cast("Backend", CachedBackend(mounted, cache)) if cache else mounted
     users = UserDirectory(settings.auth.users_file)
     authenticator = Authenticator(settings.auth, users, store)
     networks = NetworkUsers(settings.auth.networks, users)
@@ -95,6 +100,8 @@ def _services(settings: Settings) -> Services:
     staging = Staging(store, backend, settings.upload)
     uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
     staging.also(uploads.sweep)
+    if cache:
+        staging.also(cache.beat)
     ttls = LifetimeSweep(store, backend, staging.workers)
     staging.every(settings.streams.sweep_seconds, "lifetimes", ttls.beat)
     claims = Claims(store, staging.workers)
@@ -105,13 +112,29 @@ def _services(settings: Settings) -> Services:
         settings, store, backend, mounts, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
         staging, EtagCache(settings.s3.etag_cache), Lifetimes(store, staging.workers), claims,
-        openapi.describe(APIS, __version__), node_id(settings.data_dir))
+        openapi.describe(APIS, __version__), node, cache)
 
 
 def make_mounts(settings: Settings, store: Store) -> Mounts:
     """Return the mounts over the backend that the settings name and the other clusters."""
     return Mounts(store, make_backend(settings), other_clusters(settings.backend),
                   addresses(settings.backend))
+
+
+def make_cache(
+    settings: Settings, store: Store, mounts: Mounts, node: str,
+) -> ReadCache | None:
+    """Return the read cache, None where no directory is set for it."""
+    if not settings.cache.mountpaths:
+        return None
+    own = "\n".join(settings.backend.url)
+
+    def origin_of(number: int) -> str:
+        # A mount's number may be another's later; the cluster of the same settings is not.
+        mount = mounts.table().numbered(number) if number else None
+        return f"{mount.cluster}\n{mount.source}\n{mount.since}" if mount else own
+
+    return ReadCache(settings.cache, store, node, origin_of)
 
 
 def make_backend(settings: Settings) -> Backend:

@@ -13,7 +13,7 @@ from werkzeug import Response
 from werkzeug.wsgi import get_path_info
 
 from app.aistore.wording import message_of
-from app.core import errors, mounts, object_errors
+from app.core import cache_errors, errors, mounts, object_errors
 from app.web.dialects import Dialect, Row
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ ROWS: dict[type[GatewayError], Row] = {cls: Row(status) for cls, status in {
     errors.StorageFault: 503,
     mounts.CrossMount: 400,
     object_errors.MalformedDocument: 400,
+    cache_errors.NoSuchMountpath: 404,
+    cache_errors.MountpathExists: 409,
+    cache_errors.MountpathUnchanged: 409,
 }.items()}
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from app.auth.networks import NetworkUsers
     from app.auth.s3 import S3Authenticator
     from app.auth.users import UserDirectory
+    from app.cache.read_cache import ReadCache
     from app.core.identity import Principal
     from app.fs.etags import EtagCache
     from app.fs.lifetimes import Lifetimes
@@ -42,6 +43,7 @@ class Services(NamedTuple):
     claims: Claims
     description: dict[str, Any]
     node_id: str
+    cache: ReadCache | None
 
     def files_of(self, principal: Principal) -> UserFileSystem:
         """Return the file system as `principal` may use it."""
