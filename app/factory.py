@@ -29,6 +29,7 @@ from app.fs.stream_claims import Claims
 from app.fs.stream_sweep import StreamSweep
 from app.fs.upload_sweep import UploadSweep
 from app.fs.webhdfs import WebHdfsBackend
+from app.jobs.jobs import Jobs
 from app.state import open_store
 from app.state.node_id import node_id
 from app.web import dialects, metrics, openapi
@@ -81,6 +82,7 @@ def build(settings: Settings | None = None) -> Flask:
     gate = Gate(direct, settings, AuditLog(settings.log.audit), metrics.Metrics())
     app.wsgi_app = gate  # type: ignore[method-assign]
     services.staging.workers.start_when_possible()
+    services.jobs.start_background()
     _log.info("serving %s", services.backend.description)
     return app
 
@@ -112,7 +114,8 @@ def _services(settings: Settings) -> Services:
         settings, store, backend, mounts, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
         staging, EtagCache(settings.s3.etag_cache), Lifetimes(store, staging.workers), claims,
-        openapi.describe(APIS, __version__), node, cache)
+        openapi.describe(APIS, __version__), node, cache,
+        Jobs(store, staging.workers, users, settings.jobs, node))
 
 
 def make_mounts(settings: Settings, store: Store) -> Mounts:

@@ -13,7 +13,7 @@ from werkzeug import Response
 from werkzeug.wsgi import get_path_info
 
 from app.aistore.wording import message_of
-from app.core import cache_errors, errors, mounts, object_errors
+from app.core import cache_errors, errors, job_errors, mounts, object_errors
 from app.web.dialects import Dialect, Row
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ ROWS: dict[type[GatewayError], Row] = {cls: Row(status) for cls, status in {
     errors.StorageFault: 503,
     mounts.CrossMount: 400,
     object_errors.MalformedDocument: 400,
+    job_errors.NoSuchJob: 404,
+    job_errors.JobRunning: 409,
+    job_errors.JobTooLarge: 413,
+    job_errors.TooManyJobs: 429,
     cache_errors.NoSuchMountpath: 404,
     cache_errors.MountpathExists: 409,
     cache_errors.MountpathUnchanged: 409,

@@ -71,6 +71,11 @@ class Workers:
         self._stop = threading.Event()
 
     @property
+    def lease(self) -> float:
+        """How many seconds a lease lasts that is not renewed."""
+        return self._lease
+
+    @property
     def own_id(self) -> str:
         """The id under which this process holds its lease; a forked child gets its own."""
         if self._pid != os.getpid():

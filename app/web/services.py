@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.fs.port import Backend
     from app.fs.staging import Staging
     from app.fs.stream_claims import Claims
+    from app.jobs.jobs import Jobs
     from app.settings import Settings
     from app.state.store import Store
 
@@ -44,6 +45,7 @@ class Services(NamedTuple):
     description: dict[str, Any]
     node_id: str
     cache: ReadCache | None
+    jobs: Jobs
 
     def files_of(self, principal: Principal) -> UserFileSystem:
         """Return the file system as `principal` may use it."""
