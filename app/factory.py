@@ -103,7 +103,7 @@ def _services(settings: Settings) -> Services:
     uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
     staging.also(uploads.sweep)
     if cache:
-        staging.also(cache.beat)
+        staging.each(cache.beat)
     ttls = LifetimeSweep(store, backend, staging.workers)
     staging.every(settings.streams.sweep_seconds, "lifetimes", ttls.beat)
     claims = Claims(store, staging.workers)

@@ -56,6 +56,19 @@ class ListingPage(NamedTuple):
     remaining: int
 
 
+class Storage(NamedTuple):
+    """What a cluster stores and could (org.apache.hadoop.fs.FsStatus), in bytes.
+
+    How many DataNodes live and are dead is -1 where nobody can say.
+    """
+
+    capacity: int
+    used: int
+    remaining: int
+    live_nodes: int = -1
+    dead_nodes: int = -1
+
+
 class ContentSummary(NamedTuple):
     """What a subtree holds (org.apache.hadoop.fs.ContentSummary); quotas are -1 where unset."""
 

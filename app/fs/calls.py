@@ -34,6 +34,9 @@ class UserClient(Protocol):
     def run(self, operation: str, path: str, **params: Any) -> Answer:
         """Make the call of this name; its answer may be a redirect, never an error."""
 
+    def beside(self, target: str) -> Answer:
+        """Get another page of the server: its path and query."""
+
     def data_url(self, answer: Answer, path: str) -> str:
         """Return where a redirect leads for `path`."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ContentSummary,
         FileChecksum,
         Snapshot,
+        Storage,
     )
     from app.core.paths import HdfsPath
     from app.fs.mounted_routes import Route
@@ -55,6 +56,10 @@ class MountedReading(Listings):
     def trash_interval(self) -> int:
         """Return the minutes that the own cluster keeps trash."""
         return self._own.trash_interval()
+
+    def storage(self) -> Storage:
+        """Return what the own cluster stores."""
+        return self._own.storage()
 
     def trash_root(self, path: HdfsPath) -> HdfsPath:
         """Return the trash for `path`, which lies in the same mount. Raises TrashDisabled."""

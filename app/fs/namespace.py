@@ -19,10 +19,13 @@ from app.fs.calls import FAULTS, Calls, drained
 from app.fs.port import Rename
 
 if TYPE_CHECKING:
-    from app.core.model import ContentSummary, FileStatus
+    from app.core.model import ContentSummary, FileStatus, Storage
 
 _SIGNED = bytes((octet + 128) % 256 for octet in range(256))
 """HDFS orders names by their UTF-8 octets as Java's signed bytes: what is not ASCII comes first."""
+
+_DATA_NODES = "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState"
+"""Where a NameNode tells of its DataNodes; HttpFS and others have no such bean, or page."""
 
 
 class Namespace(Calls):
@@ -42,6 +45,16 @@ class Namespace(Calls):
     def trash_interval(self) -> int:
         """Return the minutes that the cluster keeps trash; 0 is off."""
         return wire.trash_interval(self._fetch("get_server_defaults", ROOT))
+
+    def storage(self) -> Storage:
+        """Return what the cluster stores and, where the server tells, how many DataNodes live."""
+        found = wire.storage(self._fetch("get_status", ROOT))
+        try:
+            nodes = wire.data_nodes(drained(self._client.beside(_DATA_NODES)))
+        except (*FAULTS, UpstreamFault):
+            nodes = None
+        live, dead = nodes or (-1, -1)
+        return found._replace(live_nodes=live, dead_nodes=dead)
 
     def status(self, path: HdfsPath) -> FileStatus:
         """Return the status of `path`. Raises PathNotFound, AccessDenied."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         FileStatus,
         ListingPage,
         Snapshot,
+        Storage,
     )
     from app.core.paths import HdfsPath
 
@@ -217,6 +218,12 @@ class FileSystem(Protocol):
 
     def trash_interval(self) -> int:
         """Return the minutes that the cluster keeps trash (GETSERVERDEFAULTS); 0 is off."""
+
+    def storage(self) -> Storage:
+        """Return what the cluster stores and how many DataNodes live (GETSTATUS, JMX).
+
+        Raises Unsupported where the server has no GETSTATUS.
+        """
 
 
 class Backend(Protocol):

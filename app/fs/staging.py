@@ -115,15 +115,24 @@ class Stage:
 
 
 class Staging:
-    """The journal and its sweep."""
+    """The journal and its sweep.
 
-    def __init__(self, store: Store, backend: Backend, settings: UploadSettings) -> None:
+    `may_sweep` tells whether this worker is one of those that sweep: those of the primary gateway.
+    """
+
+    def __init__(
+        self, store: Store, backend: Backend, settings: UploadSettings,
+        may_sweep: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.store = store
         self._backend = backend
+        self._may_sweep = may_sweep
         self.workers = Workers(store, lease=settings.lease_seconds,
                                interval=settings.sweep_seconds, every_beat=self._beat)
         self._others: list[Callable[[], object]] = []
-        self._rhythms = [Rhythm(self.workers.interval, self._sweep_all)]
+        self._rhythms = [Rhythm(
+            self.workers.interval, self._sweep_all, store=store, name="leftovers",
+            may_work=may_sweep, each=True)]
 
     def stage(
         self, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
@@ -161,13 +170,18 @@ class Staging:
         """Have another sweep done in the background, after each of this one."""
         self._others.append(sweep)
 
+    def each(self, work: Callable[[], object]) -> None:
+        """Have `work` done in the background by each worker, those that do not sweep too."""
+        self._rhythms.append(Rhythm(self.workers.interval, work))
+
     def every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
-        """Have `work` done in the background every `seconds`, by one of all workers.
+        """Have `work` done in the background every `seconds`, by one worker of those that sweep.
 
         `name` tells it from other such work, in all gateways that share the state store.
         """
         self.workers.beat_within(seconds)
-        self._rhythms.append(Rhythm(seconds, work, store=self.store, name=name))
+        self._rhythms.append(Rhythm(
+            seconds, work, store=self.store, name=name, may_work=self._may_sweep))
 
     def _beat(self) -> None:
         # Each has its turn, whatever another raised.

@@ -58,6 +58,7 @@ class WebHdfsClient(Client):  # type: ignore[misc]
     _get_file_block_locations = _Request("GET")
     _get_server_defaults = _Request("GET")
     _get_snapshot_list = _Request("GET")
+    _get_status = _Request("GET")
     _get_x_attrs = _Request("GET")
     _list_status_batch = _Named("LISTSTATUS_BATCH", "GET")
     _remove_x_attr = _Request("PUT")
@@ -83,6 +84,10 @@ class WebHdfsClient(Client):  # type: ignore[misc]
         """
         answer: Answer = getattr(self, f"_{operation}")(path, **params)
         return answer
+
+    def beside(self, target: str) -> Answer:
+        """Get another page of the active server. Raises RemoteFault, requests.RequestException."""
+        return self._cluster.call("GET", "", target)
 
     def data_url(self, answer: Answer, path: str) -> str:
         """Return where a redirect leads for `path`."""

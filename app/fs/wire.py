@@ -19,6 +19,7 @@ from app.core.model import (
     FileType,
     ListingPage,
     Snapshot,
+    Storage,
 )
 from app.core.paths import HdfsPath, absolute
 
@@ -89,6 +90,27 @@ def path(raw: bytes) -> HdfsPath:
 def boolean(raw: bytes) -> bool:
     """Return the boolean in an answer to DELETE, MKDIRS, RENAME, …."""
     return _parsed(raw, lambda data: _flag(data["boolean"]))
+
+
+def storage(raw: bytes) -> Storage:
+    """Return what an answer to GETSTATUS tells of the whole file system."""
+
+    def parse(data: Any) -> Storage:
+        status = data["FsStatus"]
+        return Storage(*(_number(status[name]) for name in ("capacity", "used", "remaining")))
+
+    return _parsed(raw, parse)
+
+
+def data_nodes(raw: bytes) -> tuple[int, int] | None:
+    """Return how many DataNodes live and are dead, from the NameNode's JMX; None: it is no such."""
+
+    def parse(data: Any) -> tuple[int, int] | None:
+        for bean in data["beans"]:
+            return _number(bean["NumLiveDataNodes"]), _number(bean["NumDeadDataNodes"])
+        return None
+
+    return _parsed(raw, parse)
 
 
 def trash_interval(raw: bytes) -> int:

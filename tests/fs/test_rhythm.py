@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +90,55 @@ def test_what_is_unfinished_goes_on_at_once(tmp_path: Path, clock: Clock) -> Non
         assert len(answers) == 1
 
 
+def test_who_may_not_work_does_it_only_when_it_is_left_undone(tmp_path: Path, clock: Clock) -> None:
+    done: list[tuple[str, float]] = []
+    hangs = False
+
+    def work(who: str) -> None:
+        if who == "chosen" and hangs:
+            raise StorageFault("what it needs is away, for the chosen one alone")
+        done.append((who, clock.now))
+
+    with closing(SqliteStore(tmp_path / "state.db", clock=clock)) as store:
+        chosen, other = (
+            Rhythm(30.0, lambda who=who: work(who), store=store, name="x", clock=clock,
+                   may_work=lambda who=who: who == "chosen") for who in ("chosen", "other"))
+
+        def pass_seconds(count: int) -> None:
+            for _ in range(count):
+                other()
+                with suppress(StorageFault):
+                    chosen()
+                clock.now += 1
+
+        pass_seconds(600)
+        assert {who for who, _ in done} == {"chosen"}
+        hangs = True
+        stopped = clock.now
+        done.clear()
+        pass_seconds(600)
+        first = min(moment for who, moment in done if who == "other")
+        assert 90 <= first - stopped <= 300
+        hangs = False
+        pass_seconds(300)
+        done.clear()
+        pass_seconds(600)
+        assert {who for who, _ in done} == {"chosen"}
+
+
+def test_of_those_who_may_each_does_its_own(tmp_path: Path, clock: Clock) -> None:
+    done: list[str] = []
+    with closing(SqliteStore(tmp_path / "state.db", clock=clock)) as store:
+        workers = [
+            Rhythm(60.0, lambda n=n: done.append(n), store=store, name="x", clock=clock, each=True,
+                   may_work=lambda n=n: n != "c") for n in "abc"]
+        for _ in range(70):
+            for worker in workers:
+                worker()
+            clock.now += 1
+    assert sorted(done) == ["a", "a", "b", "b"]
+
+
 def test_beats_come_as_often_as_the_quickest_work_needs(
     tmp_path: Path, backend: WebHdfsBackend,
 ) -> None:
@@ -104,6 +153,23 @@ def test_beats_come_as_often_as_the_quickest_work_needs(
         finally:
             staging.workers.stop()
     assert done.count("slow") == 1
+
+
+def test_a_worker_that_does_not_sweep_does_what_each_does(
+    tmp_path: Path, backend: WebHdfsBackend,
+) -> None:
+    done: list[str] = []
+    with closing(SqliteStore(tmp_path / "state.db")) as store:
+        staging = Staging(store, backend, UploadSettings(sweep_seconds=0.5), lambda: False)
+        staging.also(lambda: done.append("swept"))
+        staging.every(0.05, "one", lambda: done.append("one of all"))
+        staging.each(lambda: done.append("each"))
+        staging.workers.start()
+        try:
+            wait_for("what each does", lambda: done.count("each") >= 3)
+        finally:
+            staging.workers.stop()
+    assert set(done) == {"each"}
 
 
 def test_work_that_fails_keeps_no_other_from_its_turn(
