@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from werkzeug import Response
 
+from app.aistore.bucket_props import Access, props_of
 from app.aistore.call import empty
-from app.aistore.digests import DEFAULT, Digests, promised
 from app.aistore.fields import Fields
+from app.aistore.object_content import Content, precondition
 from app.aistore.object_headers import (
     describe,
     describe_content,
@@ -16,22 +17,14 @@ from app.aistore.object_headers import (
     etag_of,
 )
 from app.aistore.operation import Operation
-from app.core.errors import (
-    BodyTooLarge,
-    LengthRequired,
-    PathNotFound,
-    Unsupported,
-)
+from app.cache.files import CachedFiles
+from app.core.errors import PathNotFound, Unsupported
 from app.core.model import ByteRange
 from app.core.object_errors import NoSuchKey
-from app.core.objects import ObjectMeta
 from app.web import conditions, ranges, streams
-from app.web.body import RequestBody
-from app.web.digests import sent_checks, stored_checks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from app.aistore.bucket_props import BucketProps
     from app.aistore.call import AIStoreCall
     from app.core.objects import ObjectInfo
 
@@ -45,6 +38,7 @@ _OK, _PARTIAL, _NOT_MODIFIED = 200, 206, 304
 def get(call: AIStoreCall) -> Response:
     """Stream an object, or the bytes that Range or `offset` and `length` name."""
     _refuse(call, _OTHER_GETS)
+    _allowed(call, Access.GET)
     for tries_left in reversed(range(_TRIES)):
         response, info, wanted = _head(call)
         if wanted is None:
@@ -61,9 +55,10 @@ def get(call: AIStoreCall) -> Response:
 
 
 def head(call: AIStoreCall) -> Response:
-    """Tell an object's properties."""
+    """Tell an object's properties; with `check_cached`, whether all of it is in the cache."""
+    _allowed(call, Access.HEAD)
     info = call.objects.info(call.bucket, call.key)
-    if call.flag("check_cached"):
+    if call.flag("check_cached") and not _cached_files(call).is_cached(info.status):
         raise NoSuchKey(info.path)
     response = Response(status=_OK)
     describe(response, info)
@@ -78,54 +73,47 @@ def head(call: AIStoreCall) -> Response:
 def put(call: AIStoreCall) -> Response:
     """Make the body the object's content, whole or not at all."""
     _refuse(call, _OTHER_PUTS)
-    kind = DEFAULT
-    content = Content(call, kind)
+    content = Content(call, _allowed(call, Access.PUT).checksum)
     info = call.objects.put(
-        call.bucket, call.key, content.pieces(), content.described, early=content.expected)
+        call.bucket, call.key, content.pieces(), content.described,
+        precondition=precondition(call), early=content.expected)
     response = empty()
     response.headers["ETag"] = etag_of(info)
     return response
 
 
-class Content:
-    """The body of a PUT: its bytes as they are, compared with what the headers promise."""
+def rename(call: AIStoreCall) -> Response:
+    """Give an object another name in its bucket; what has that name is replaced."""
+    name = call.fields.required("name")
+    _allowed(call, Access.MOVE)
+    call.objects.rename(call.bucket, call.key, name)
+    return empty()
 
-    def __init__(self, call: AIStoreCall, kind: str) -> None:
-        web = call.services.settings.web
-        self._limit = web.max_body
-        self._body = RequestBody(call.exchange, max_bytes=self._limit, timeout=web.body_timeout)
-        if self._limit and (self._body.declared or 0) > self._limit:
-            raise BodyTooLarge(self._limit)
-        old = call.exchange.environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
-        if old and self._body.declared is None:
-            raise LengthRequired("a body over HTTP/1.0 needs a Content-Length")
-        headers = call.headers
-        self._checks = sent_checks(headers) + stored_checks(headers)
-        self._digests = Digests(kind, promised(headers, kind))
 
-    @property
-    def expected(self) -> bool:
-        """Tell whether the client waits for `100 Continue` before it sends."""
-        return self._body.expected
+def delete(call: AIStoreCall) -> Response:
+    """Remove an object that is there."""
+    _allowed(call, Access.DELETE)
+    if not call.objects.delete(call.bucket, call.key, precondition(call)):
+        raise NoSuchKey(call.objects.locate(call.bucket, call.key).path)
+    return empty()
 
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the content. Raises InvalidRequest and BodyTooLarge."""
-        size = 0
-        for piece in self._body.raw():
-            size += len(piece)
-            if self._limit and size > self._limit:
-                raise BodyTooLarge(self._limit)
-            self._digests.update(piece)
-            for check in self._checks:
-                check.state.update(piece)
-            yield piece
-        self._digests.verify()
-        for check in self._checks:
-            check.verify()
 
-    def described(self) -> ObjectMeta:
-        """Return what is kept beside the content, when it is through."""
-        return ObjectMeta(etag=self._digests.etag, digests=self._digests.kept)
+def evict(call: AIStoreCall) -> Response:
+    """Let go of what is cached of an object that is there; HDFS keeps it."""
+    _cached_files(call).evict(call.objects.info(call.bucket, call.key).status)
+    return empty()
+
+
+def _allowed(call: AIStoreCall, access: Access) -> BucketProps:
+    """Return what is set for the bucket. Raises NoSuchBucket, OperationNotAllowed."""
+    props = props_of(call.objects, call.bucket)
+    props.require(access, call.objects.locate(call.bucket, call.key).path)
+    return props
+
+
+def _cached_files(call: AIStoreCall) -> CachedFiles:
+    services = call.services
+    return CachedFiles(services.backend.as_user(call.principal.hadoop_user), services.cache)
 
 
 def _head(call: AIStoreCall) -> tuple[Response, ObjectInfo, ByteRange | None]:
@@ -177,4 +165,7 @@ OPERATIONS = (
     Operation("object.get", ("GET",), PLACE, get, harmless=True),
     Operation("object.head", ("HEAD",), PLACE, head, harmless=True),
     Operation("object.put", ("PUT",), PLACE, put),
+    Operation("object.rename", ("POST",), PLACE, rename, actions=("rename", "renameobj")),
+    Operation("object.delete", ("DELETE",), PLACE, delete, actions=("", "delete")),
+    Operation("object.evict", ("DELETE",), PLACE, evict, actions=("evictobjects", "evictobj")),
 )

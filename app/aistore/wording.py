@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core import errors, object_errors
+from app.core.errors import printable
 from app.core.paths import ROOT
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 NODE = "httpfs_proxy.aistore.node"
 """Key of a WSGI environment: the id of the node that serves the request."""
+_ON_OBJECTS = tuple(f"aistore.object.{name}" for name in (
+    "get", "head", "rename", "delete", "evict"))
 
 
 def message_of(error: GatewayError, exchange: Exchange) -> str:
@@ -22,6 +25,8 @@ def message_of(error: GatewayError, exchange: Exchange) -> str:
         return f"p[{node}]: bucket ais:/{_below_root(error, exchange)} does not exist"
     if isinstance(error, object_errors.BucketExists):
         return f"p[{node}]: bucket ais:/{_below_root(error, exchange)} already exists"
+    if isinstance(error, object_errors.NoSuchKey) and exchange.operation in _ON_OBJECTS:
+        return f"{printable(exchange.path[1:])} does not exist"
     if isinstance(error, errors.RouteNotFound):
         return "invalid request"
     if isinstance(error, errors.MethodNotAllowed):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.core.objects import Entry, EntryPage
 from app.fs.object_meta import EMPTY_MD5
-from app.fs.object_writing import ObjectWriting
+from app.fs.object_renaming import ObjectRenaming
 from app.fs.walk import walk
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ AT_ONCE = 16
 """So many files are asked for their ETags at the same time."""
 
 
-class ObjectListing(ObjectWriting):
+class ObjectListing(ObjectRenaming):
     """The listings of one principal's buckets."""
 
     def list(

@@ -39,9 +39,14 @@ def last_modified_of(status: FileStatus) -> str:
     return formatdate(min(status.modification_time // 1000, _LAST_HTTP_DATE), usegmt=True)
 
 
+def has_any(headers: Headers) -> bool:
+    """Tell whether a write has conditions."""
+    return any(name in headers for name in _ON_WRITE)
+
+
 def for_write(headers: Headers) -> Callable[[FileStatus | None], None]:
     """Return what checks the conditions of a write; `no_precondition` where there are none."""
-    if not any(name in headers for name in _ON_WRITE):
+    if not has_any(headers):
         return no_precondition
     return partial(check_write, headers)
 
@@ -53,6 +58,11 @@ def check_write(headers: Headers, status: FileStatus | None) -> None:
     """
     tags = () if status is None or status.is_directory else (
         etag_of(status), etag_of(status, GZIP_SUFFIX))
+    check_tags(headers, status, *tags)
+
+
+def check_tags(headers: Headers, status: FileStatus | None, *tags: str) -> None:
+    """Do the same for what has these entity tags."""
     if_match = headers.get("If-Match")
     if if_match is not None:
         if not _matches(if_match, *tags, exists=status is not None, weak=False):
