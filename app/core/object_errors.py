@@ -2,6 +2,7 @@
 
 GatewayError
 ├── NotFound: NoSuchBucket, NoSuchKey, NoSuchUpload, NoSuchAttribute
+├── AccessDenied: HoldsRoom
 ├── Conflict: BucketExists, BucketNotEmpty, NameTaken, OperationAborted
 ├── InvalidRequest: InvalidBucketName, InvalidKey, KeyTooLong, InvalidPart, InvalidPartOrder,
 │   PartTooSmall, InvalidTag, InvalidPolicyDocument, MalformedDocument
@@ -12,7 +13,14 @@ GatewayError
 
 from __future__ import annotations
 
-from app.core.errors import Conflict, InvalidRequest, NotAuthenticated, NotFound, printable
+from app.core.errors import (
+    AccessDenied,
+    Conflict,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    printable,
+)
 
 # --- what is not there
 
@@ -70,6 +78,12 @@ class OperationAborted(Conflict):
     """Another request changes the same thing at this moment."""
 
     text = "another request is changing this at the moment: {path}"
+
+
+class HoldsRoom(AccessDenied):
+    """The bucket is or holds the root of a user, and was to be removed or moved."""
+
+    text = "it is or holds the directory that is a user's root: {path}"
 
 
 # --- what cannot be

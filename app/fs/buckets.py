@@ -48,16 +48,18 @@ class Buckets(ObjectReader):
         path = self.bucket_path(name)
         return Bucket(name, path, self.require_bucket(path))
 
-    def create_bucket(self, name: str) -> bool:
+    def create_bucket(self, name: str, *, any_name: bool = False) -> bool:
         """Make a bucket; False where one's own is there already.
 
+        `any_name`: it may have any that a bucket can, not only those that S3 gives to new ones.
         Raises InvalidBucketName, BucketExists for another owner's, and for a file.
         """
         path = self.bucket_path(name)
         self._principal.require_write(path)
         status = status_or_none(self._fs, path)
         if status is None:
-            check_new_bucket(name)
+            if not any_name:
+                check_new_bucket(name)
             self._fs.mkdirs(path, self._bucket_permission)
             self._fs.set_xattr(path, MADE, b"bucket", exists=None)
             return True

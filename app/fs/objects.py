@@ -10,7 +10,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from app.fs.bucket_changes import BucketChanges
 from app.fs.multipart import Multipart
+from app.fs.object_details import ObjectDetails
 from app.fs.object_listing import ObjectListing
 from app.fs.placing import Placing
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from app.fs.staging import Staging
 
 
-class ObjectStore(ObjectListing):
+class ObjectStore(ObjectListing, ObjectDetails, BucketChanges):
     """The buckets and objects of one principal."""
 
     def __init__(

@@ -8,24 +8,22 @@ dialects show them as the principal knows them.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from app.core.errors import (
-    AccessDenied,
     AlreadyExists,
     DirectoryNotEmpty,
     InvalidParameter,
     PathNotFound,
-    TrashDisabled,
 )
-from app.core.paths import HdfsPath, child_of, is_inside, name_of, parent_of
+from app.core.paths import HdfsPath, child_of, name_of
 from app.fs.archive import Archive
 from app.fs.attributes import Attributes, refuse_reserved
 from app.fs.listing import Listing
 from app.fs.placing import refusal_of_rename, status_or_none
 from app.fs.port import Rename
 from app.fs.publish import Publisher, file_status, no_precondition
+from app.fs.trash import move_to_trash, trash_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     from app.core.model import ByteRange, ContentSummary, FileChecksum, FileStatus
     from app.fs.port import ByteSource, FileSystem
     from app.fs.staging import Staging
-
-_TRASH_CURRENT = "Current"
 
 
 class UserFileSystem(Attributes):
@@ -194,24 +190,8 @@ class UserFileSystem(Attributes):
     # --- inside
 
     def _move_to_trash(self, real: HdfsPath, *, recursive: bool) -> None:
-        """Move below the trash as the Hadoop shell does (TrashPolicyDefault#moveToTrash)."""
         status = self._fs.status(real)
-        if self._fs.trash_interval() <= 0:
-            raise TrashDisabled(real)
+        trash = trash_of(self._fs, self._principal, real)
         if status.is_directory and not recursive and self._fs.list_page(real).entries:
             raise DirectoryNotEmpty(real)
-        trash = self._fs.trash_root(real)
-        if not is_inside(trash, self._principal.root):
-            raise TrashDisabled(real, "the trash lies outside this user's root")
-        if is_inside(real, trash) or is_inside(trash, real):
-            raise AccessDenied(real, "it is or holds the trash; remove it with skip-trash=true")
-        target = HdfsPath(f"{child_of(trash, _TRASH_CURRENT)}{real}")
-        # Whoever empties the trash may rename `Current` between the two steps: once more then.
-        if not self._moved_below(real, target) and not self._moved_below(real, target):
-            raise refusal_of_rename(self._fs, real, target)
-
-    def _moved_below(self, real: HdfsPath, target: HdfsPath) -> bool:
-        self._fs.mkdirs(parent_of(target), "700")
-        if status_or_none(self._fs, target):
-            target = HdfsPath(f"{target}{time.time_ns() // 1_000_000}")
-        return self._fs.rename(real, target)
+        move_to_trash(self._fs, real, trash)
