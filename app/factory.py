@@ -114,7 +114,7 @@ def _services(settings: Settings) -> Services:
         settings, store, backend, mounts, users, authenticator, networks,
         S3Authenticator(settings.s3, keys, users, authenticator),
         staging, EtagCache(settings.s3.etag_cache), Lifetimes(store, staging.workers), claims,
-        openapi.describe(APIS, __version__), node, cache,
+        openapi.describe(APIS, __version__, aistore.described()), node, cache,
         Jobs(store, staging.workers, users, settings.jobs, node))
 
 

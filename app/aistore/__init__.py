@@ -7,6 +7,7 @@ the answer.
 
 from app.aistore.errors import AISTORE as DIALECT
 from app.aistore.errors import PREFIX
+from app.aistore.openapi import described
 from app.aistore.routing import AIStore
 
-__all__ = ["DIALECT", "PREFIX", "AIStore"]
+__all__ = ["DIALECT", "PREFIX", "AIStore", "described"]

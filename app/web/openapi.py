@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.web.operations import Api, Operation
 
@@ -24,13 +24,22 @@ _WITH_CONTENT = {
 }
 
 
-def describe(apis: Sequence[Api], version: str) -> dict[str, Any]:
-    """Return the description of all operations of `apis`."""
+def describe(
+    apis: Sequence[Api], version: str, *dialects: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the description of all operations of `apis`, and of dialects with tables of their own.
+
+    Those tell their `paths` and `schemas` in OpenAPI's terms.
+    """
     paths: dict[str, dict[str, Any]] = {}
     for api in apis:
         for operation in api.operations:
             url = f"{api.prefix}{operation.path}"
             paths.setdefault(url, {})[operation.method.lower()] = _operation(api, operation)
+    schemas = {"Failure": _failure()}
+    for dialect in dialects:
+        paths |= dialect["paths"]
+        schemas |= dialect["schemas"]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -41,7 +50,7 @@ def describe(apis: Sequence[Api], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
-            "schemas": {"Failure": _failure()},
+            "schemas": schemas,
         },
         "security": [{"basic": []}],
     }
@@ -87,7 +96,7 @@ def _envelope(result: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object", "required": ["status", "result", "error"],
         "properties": {"status": {"const": "SUCCESS"}, "result": result,
-                       "error": {"type": "null"}},
+                       "error": {"description": "Null."}},
     }
 
 
@@ -95,6 +104,6 @@ def _failure() -> dict[str, Any]:
     return {
         "type": "object", "required": ["status", "result", "error"],
         "properties": {
-            "status": {"const": "FAILURE"}, "result": {"type": "null"},
+            "status": {"const": "FAILURE"}, "result": {"description": "Null."},
             "error": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
     }

@@ -74,10 +74,11 @@ def test_every_route_is_in_it_and_nothing_else(
     printed = subprocess.run(
         [sys.executable, "-c", PRINT_ROUTES], env=env, cwd=REPOSITORY, check=True, timeout=60,
         capture_output=True, text=True).stdout
-    # S3 is described by AWS, the dialect of Alluxio by Alluxio.
+    # S3 is described by AWS, the dialect of Alluxio by Alluxio; AIStore's has a table of its own.
     served = {(url, method.lower()) for url, method in json.loads(printed)
-              if not url.startswith("/api/v1")}
-    described = set(operations(description))
+              if not url.startswith(("/api/v1", "/v1"))}
+    described = {(url, method) for url, method in operations(description)
+                 if not url.startswith("/v1/")}
     # Flask answers HEAD where GET is served.
     implied = {(url, "head") for url, method in served if method == "get"} - described
     assert served - implied == described
@@ -107,7 +108,7 @@ def test_what_needs_credentials_says_so(description: Any, embedded_gateway: Gate
         answer = embedded_gateway.request(method.upper(), url, user=None)
         is_open = operation.get("security") == [] or url == "/metrics"
         assert (answer.status_code == 401) != is_open, (method, url)
-        if not answer.ok:
+        if not answer.ok and not url.startswith("/v1/"):
             check_form(answer, embedded_gateway.url)
 
 
