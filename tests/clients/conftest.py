@@ -1,15 +1,18 @@
-"""Two gateways over one real HDFS, by plain HTTP and by TLS, each with a port that is S3."""
+"""Gateways over one real HDFS: by HTTP and by TLS, each with a port that is S3; one for AIStore."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.clients.aistore.client import Ais
+from tests.clients.aistore.place import AisPlace, furnished
 from tests.clients.endpoint import GATEWAY_USER, HADOOP_USER, Endpoint, create_key
 from tests.deploy.front import Certificate, TlsGateway
-from tests.gateway import REPOSITORY, Gateway, default_users
+from tests.gateway import PASSWORD, REPOSITORY, Gateway, default_users
 from tests.hadoop.daemon import free_port
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = f"{REPOSITORY}/tests/clients/"
     for item in items:
         wanted = getattr(item, "fixturenames", ())
-        if str(item.path).startswith(here) and "server" in wanted:
+        if str(item.path).startswith(here) and {"server", "ais_place"} & set(wanted):
             item.add_marker(pytest.mark.hadoop)
             item.add_marker(pytest.mark.gunicorn)
 
@@ -71,3 +74,39 @@ def bucket(s3: Endpoint) -> Iterator[str]:
     s3.make_directory(f"/{name}")
     yield name
     s3.delete(f"/{name}")
+
+
+@pytest.fixture(scope="session")
+def ais_place(hadoop: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AisPlace]:
+    """Yield a gateway with everything on that AIStore's operations can use."""
+    with furnished(hadoop, tmp_path_factory.mktemp("aistore")) as place:
+        yield place
+
+
+@pytest.fixture(scope="session", params=[2020, 2021])
+def ais_year(request: pytest.FixtureRequest) -> int:
+    """Return the year whose generated client is used."""
+    year: int = request.param
+    return year
+
+
+@pytest.fixture(scope="session")
+def ais(ais_place: AisPlace, ais_year: int) -> Ais:
+    """Return the client of a user."""
+    return Ais(ais_year, ais_place.gateway.url, GATEWAY_USER, PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def ais_admin(ais_place: AisPlace, ais_year: int) -> Ais:
+    """Return the client of an admin."""
+    return Ais(ais_year, ais_place.gateway.url, "admin", PASSWORD)
+
+
+@pytest.fixture
+def ais_bucket(ais: Ais) -> Iterator[str]:
+    """Yield the name of a new bucket, which is destroyed with all that is in it."""
+    name = f"ais-{ais.year}-{next(_numbers)}"
+    ais.bucket.perform_operation(name, ais.message("CREATELB"))
+    yield name
+    with contextlib.suppress(ais.error):
+        ais.bucket.delete(name, ais.message("DESTROYLB"))

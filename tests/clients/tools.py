@@ -30,6 +30,7 @@ CACHE = REPOSITORY / ".cache" / "clients"
 LOCKS = REPOSITORY / "requirements"
 READY = ".ready"
 TAIL = 4000
+COPY_A_JAR = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 
 
 class ToolError(Exception):
@@ -75,6 +76,36 @@ def s3a_jars() -> Path:
     """Return the folder of Hadoop's jars with S3A and DistCp."""
     pom = HERE / "s3a" / "pom.xml"
     return _once("s3a", lambda target: copy_dependencies(pom, target), pom.read_bytes())
+
+
+def generated(name: str, description: bytes, version: str, package: str) -> Path:
+    """Return a folder with the Python package that openapi-generator makes of a description.
+
+    Each description and version of the generator has a package of its own, made once.
+    """
+    def build(target: Path) -> None:
+        target.mkdir()
+        told = target / "openapi.json"
+        told.write_bytes(description)
+        # In AIStore's of 2020 operations of different tags have the same name.
+        _run([java(), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+              "-jar", str(openapi_generator(version)), "generate", "--skip-validate-spec",
+              "--input-spec", str(told), "--generator-name", "python", "--package-name", package,
+              "--output", str(target)], f"the client {name}")
+
+    return _once(name, build, description, version.encode(), package.encode())
+
+
+def openapi_generator(version: str) -> Path:
+    """Return the jar of openapi-generator of this version."""
+    name = "openapi-generator-cli"
+    wanted = f"org.openapitools:{name}:{version}"
+
+    def build(target: Path) -> None:
+        _run(["mvn", "--quiet", "--batch-mode", COPY_A_JAR, f"-Dartifact={wanted}",
+              f"-DoutputDirectory={target}"], f"openapi-generator {version}")
+
+    return _once(f"openapi-generator-{version}", build, wanted.encode()) / f"{name}-{version}.jar"
 
 
 def trust_store(certificate: Path) -> Path:
