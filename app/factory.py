@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -29,7 +30,15 @@ from app.fs.stream_claims import Claims
 from app.fs.stream_sweep import StreamSweep
 from app.fs.upload_sweep import UploadSweep
 from app.fs.webhdfs import WebHdfsBackend
+from app.jobs import EXTENSION
 from app.jobs.jobs import Jobs
+from app.nodes import EXTENSION as NODES
+from app.nodes import process
+from app.nodes.address import listening_url
+from app.nodes.nodes import Nodes
+from app.nodes.orders import Orders
+from app.nodes.runtime import HEARTBEAT_ALLOWED, Changeable, RuntimeSettings, parse_heartbeat
+from app.setting_sections import LOG_LEVEL
 from app.state import open_store
 from app.state.node_id import node_id
 from app.web import dialects, metrics, openapi
@@ -37,6 +46,7 @@ from app.web.audit import AuditLog
 from app.web.below import register_below
 from app.web.direct import Direct
 from app.web.envelope import ENVELOPE
+from app.web.figures import GatewayFigures
 from app.web.gate import Gate
 from app.web.roots import Roots
 from app.web.services import Services
@@ -81,7 +91,12 @@ def build(settings: Settings | None = None) -> Flask:
     direct = Direct(app.wsgi_app, endpoints, handle, below, roots)
     gate = Gate(direct, settings, AuditLog(settings.log.audit), metrics.Metrics())
     app.wsgi_app = gate  # type: ignore[method-assign]
+    services.nodes.on_tick(services.runtime.beat)
+    services.nodes.on_tick(services.orders.beat)
+    services.nodes.start()
+    app.extensions[NODES] = services.nodes
     services.staging.workers.start_when_possible()
+    app.extensions[EXTENSION] = services.jobs
     services.jobs.start_background()
     _log.info("serving %s", services.backend.description)
     return app
@@ -99,7 +114,8 @@ def _services(settings: Settings) -> Services:
     networks = NetworkUsers(settings.auth.networks, users)
     networks.warn()
     keys = KeyDirectory(settings.s3.keys_file, settings.s3.master_key_file)
-    staging = Staging(store, backend, settings.upload)
+    nodes = make_nodes(settings, store, node, cache)
+    staging = Staging(store, backend, settings.upload, nodes.is_primary)
     uploads = UploadSweep(store, backend, staging.workers.is_alive, settings.s3.upload_max_age)
     staging.also(uploads.sweep)
     if cache:
@@ -115,7 +131,27 @@ def _services(settings: Settings) -> Services:
         S3Authenticator(settings.s3, keys, users, authenticator),
         staging, EtagCache(settings.s3.etag_cache), Lifetimes(store, staging.workers), claims,
         openapi.describe(APIS, __version__, aistore.described()), node, cache,
-        Jobs(store, staging.workers, users, settings.jobs, node))
+        Jobs(store, staging.workers, users, settings.jobs, node, may_run=nodes.is_primary),
+        nodes, runtime_settings(store, nodes), Orders(store, node, process.started()))
+
+
+def make_nodes(settings: Settings, store: Store, node: str, cache: ReadCache | None) -> Nodes:
+    """Return the gateways that share the store, this one among them."""
+    tls = bool(os.environ.get("GATEWAY_TLS_CERT"))
+    url = settings.node.url or settings.web.public_url or listening_url(
+        tls=tls, but_not=settings.s3.ports)
+    return Nodes(settings.node, store, node, url=url.rstrip("/"), started=process.started(),
+                 version=__version__, figures=GatewayFigures(cache))
+
+
+def runtime_settings(store: Store, nodes: Nodes) -> RuntimeSettings:
+    """Return the settings that admins change while the gateway runs."""
+    return RuntimeSettings(store, nodes.own_id, (
+        Changeable(("stats_time", "periodic.stats_time"), HEARTBEAT_ALLOWED, parse_heartbeat,
+                   nodes.beat_every),
+        Changeable(("log.level",), LOG_LEVEL.allowed, LOG_LEVEL.parse,
+                   logging.getLogger("app").setLevel),
+    ))
 
 
 def make_mounts(settings: Settings, store: Store) -> Mounts:

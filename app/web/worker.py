@@ -8,15 +8,22 @@ application sees it, gets the envelope that every other error has.
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import gevent
 from gunicorn.workers.ggevent import GeventWorker
 
 from app.core.errors import printable
+from app.jobs import EXTENSION
 from app.web.envelope import JSON_TYPE, failure
 
+if TYPE_CHECKING:
+    from app.jobs.jobs import Jobs
+
 _JOIN_BELOW = 16 * 1024
+_LOOK_SECONDS = 0.5
 
 
 class JoiningSocket:
@@ -89,7 +96,39 @@ class EnvelopingSocket:
 
 
 class GatewayWorker(GeventWorker):  # type: ignore[misc]
-    """gevent's worker over JoiningSocket, with errors that clients can read."""
+    """gevent's worker over JoiningSocket, with errors that clients can read.
+
+    When it is to end, jobs that others can go on with are handed on at once, beside the requests
+    that it still serves, and the others have the same time to end as these.
+    """
+
+    def run(self) -> None:
+        """Serve until gunicorn says otherwise, then see requests and jobs to their ends."""
+        super().run()
+        self._retire()
+        while self._jobs_run() and time.monotonic() < self._give_up:
+            self.notify()
+            gevent.sleep(_LOOK_SECONDS)
+
+    def notify(self) -> None:
+        """Report to gunicorn; this is called about once a second."""
+        if not self.alive:
+            self._retire()
+        super().notify()
+
+    def _retire(self) -> None:
+        if not hasattr(self, "_give_up"):
+            self._give_up = time.monotonic() + self.cfg.graceful_timeout
+        jobs = self._jobs()
+        if jobs is not None:
+            jobs.retire()
+
+    def _jobs_run(self) -> bool:
+        jobs = self._jobs()
+        return jobs is not None and jobs.busy
+
+    def _jobs(self) -> Jobs | None:
+        return getattr(self.wsgi, "extensions", {}).get(EXTENSION)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request of a connection."""
