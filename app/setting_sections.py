@@ -244,7 +244,8 @@ class DownloadSettings:
     """Downloads of http and https sources into buckets."""
 
     hosts: tuple[str, ...] = setting((), Words(
-        "a list of host names", r"(\*\.)?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?"), (
+        "a list of host names",
+        r"((\*\.)?[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,39}\])(:[0-9]{1,5})?"), (
             "Hosts that may be downloaded from: `data.example.net`, `*.example.net` for all below,"
             " with `:port` where it is not 80 or 443. None: downloads are refused."))
     private_networks: tuple[IPv4Network | IPv6Network, ...] = setting((), Networks(), (
@@ -253,7 +254,17 @@ class DownloadSettings:
     max_bytes: int = setting(0, AtLeast(0), "Largest source in bytes; 0 is no limit.")
     max_objects: int = setting(100_000, AtLeast(1), "Most objects of one download.")
     timeout: float = setting(60.0, Seconds(0.1), (
-        "Seconds without a byte from a source after which it is given up."))
+        "Seconds without a byte from a source after which it is given up; also the longest time"
+        " for all that comes before the content."))
+    min_rate: int = setting(1024, AtLeast(0), (
+        "Bytes a second that a source must give, on average over `timeout` seconds of waiting for"
+        " it. 0 is no limit."))
+    max_seconds: float = setting(86_400.0, Seconds(0.1), (
+        "The longest time for one object in seconds, further tries included. A request's `timeout`"
+        " may ask for less."))
+    at_once: int = setting(4, AtLeast(1, 64), (
+        "Objects of one download that are fetched at the same time. A request's"
+        " `limits.connections` may ask for less."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,15 +278,28 @@ class SortSettings:
         "Spark's master URL: `local[*]` is this host, `spark://host:7077` or `yarn` a cluster,"
         " whose workers must reach `gateway_url`."))
     gateway_url: str = setting("", Text(), (
-        "The URL under which Spark's workers reach this gateway; empty: that of the node."))
-    memory: str = setting("1g", Text(), "Memory of Spark's driver, as Spark writes it.")
+        "The URL under which Spark's workers reach this gateway. Empty: loopback where `master` is"
+        " this host, else `node.url` or `web.public_url`. A cluster's workers send a token, which"
+        " plain HTTP does not take from elsewhere: `https://…`, or `auth.allow_plain_http`."))
+    memory: str = setting("1g", Text(), (
+        "Memory of Spark's driver, and what each of its Python workers may take beside it:"
+        " `512m` at least. One file of a shard may take an eighth of it."))
+    scratch: str = setting("", Text(), (
+        "The directory in which Spark keeps what it sorts on this host, as large as all shards"
+        " unpacked, twice; empty: `sort` below `data_dir`. A sort fails before its disk is full."))
+    max_bytes: int = setting(0, AtLeast(0), (
+        "Most bytes that all shards of one sort may have unpacked; 0 is no limit but the disk."))
+
+
+LOG_LEVEL = Choice("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written down."""
 
-    level: str = setting("INFO", Choice("DEBUG", "INFO", "WARNING", "ERROR"), "Log level.")
+    level: str = setting("INFO", LOG_LEVEL, (
+        "Log level. AIStore's set-config changes it at run time as `log.level`."))
     audit: str = setting("-", Text(), (
         "Where the audit lines go, one JSON object a request: `-` is standard output, `` is"
         " nowhere, else a file that is appended to and reopened when it was moved away."))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug import Response
 
 from app.core.errors import AccessDenied
+from app.core.node_errors import NodeWithdrawn
 from app.core.paths import ROOT
 from app.web.answers import enveloped
 from app.web.envelope import JSON_TYPE, encode, success
@@ -29,8 +30,13 @@ def healthz(_call: OpenCall) -> Response:
 @api.operation("GET", "/readyz", "Tell whether files can be served.", open_to_all=True,
                result={"type": "object"})
 def readyz(call: OpenCall) -> Response:
-    """Answer 200 if the backend and the state store answer within a bounded time, else 503."""
+    """Answer 200 if the backend and the state store answer within a bounded time, else 503.
+
+    And 503 while an admin has taken this gateway out of service.
+    """
     services = call.services
+    if not services.nodes.in_service():
+        raise NodeWithdrawn(services.node_id)
     services.staging.store.get("ready", "probe")
     services.backend.probe(services.settings.web.ready_timeout)
     return Response(success({"backend": "answers", "state": "answers"}), content_type=JSON_TYPE)

@@ -16,6 +16,7 @@ from app.core.errors import GatewayError, StorageFault
 from app.core.node_errors import NoSuchNode, NotElectable
 from app.nodes.lease import Lease
 from app.nodes.node import Node, from_record
+from app.nodes.versions import Version, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,14 @@ _BEATS = "node-beats"
 _log = logging.getLogger(__name__)
 
 
+class BeatTimes(NamedTuple):
+    """How long heartbeats took to write, in ns: the last one, the quickest and the slowest."""
+
+    last: int = 0
+    least: int = 0
+    most: int = 0
+
+
 class _Seen(NamedTuple):
     """What the store said last: who is primary, and whether this gateway is in service."""
 
@@ -39,18 +48,24 @@ class _Seen(NamedTuple):
     in_service: bool
 
 
+class ClusterMap(NamedTuple):
+    """The gateways that live, by id, and which of them is primary; `version` grows with changes."""
+
+    nodes: list[Node]
+    primary: Node
+    version: Version
+
+
 class Nodes:
     """All gateways, as a worker of one of them sees them.
 
     `url`, `started` (epoch ms) and `version` are this gateway's own; `figures` tells what goes
-    into its record. `stopping` tells that this worker takes no new connections: it then leaves
-    the heartbeat to the others. Methods raise StorageFault.
+    into its record. Methods raise StorageFault.
     """
 
     def __init__(
         self, settings: NodeSettings, store: Store, node_id: str, *, url: str, started: int,
         version: str, figures: Callable[[], dict[str, Any]] = dict,
-        stopping: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.own_id = node_id
@@ -60,7 +75,8 @@ class Nodes:
         self._lease = Lease(store, settings.lease_seconds)
         self._own = Node(node_id, url, started, version, 0)
         self._figures = figures
-        self._stopping = stopping
+        self._retired = False
+        self._beat_ns = BeatTimes()
         self._clock = clock
         self._seen = _Seen(float("-inf"), "", in_service=True)
         self._ticks: list[Callable[[], object]] = []
@@ -84,7 +100,27 @@ class Nodes:
     def own(self) -> Node:
         """Return this gateway, its figures as of now."""
         return Node(self._own.id, self._own.url, self._own.started, self._own.version,
-                    int(time.time() * 1000), self.in_service(), self._figures())
+                    int(time.time() * 1000), self.in_service(),
+                    {**self._figures(), "beats": list(self._beat_ns)})
+
+    def map(self) -> ClusterMap:
+        """Return who lives and who is primary, this gateway among them.
+
+        A primary one that is gone, while its lease still runs, is replaced.
+        """
+        found = {node.id: node for node in self.all()}
+        if self.own_id not in found:
+            self._put_own()
+            found = {node.id: node for node in self.all()}
+        primary = self.primary()
+        if primary not in found:
+            primary = next((node.id for node in found.values() if node.in_service), self.own_id)
+            self._lease.give(primary)
+            self._forget()
+        nodes = sorted(found.values(), key=lambda node: node.id)
+        told = [[node.id, node.url, node.in_service] for node in nodes]
+        return ClusterMap(
+            nodes, found[primary], version_of(self._store, "map", [told, primary]))
 
     def in_service(self) -> bool:
         """Tell whether requests should be sent to this gateway; cheap.
@@ -103,9 +139,12 @@ class Nodes:
         return self._lease.holder()
 
     def is_primary(self) -> bool:
-        """Tell whether this gateway runs sweeps and jobs; cheap. While the store is away: no."""
+        """Tell whether this gateway runs sweeps and jobs, and this worker may; cheap.
+
+        While the store is away: no.
+        """
         try:
-            return self._look().primary == self.own_id
+            return not self._retired and self._look().primary == self.own_id
         except StorageFault:
             return False
 
@@ -144,6 +183,10 @@ class Nodes:
 
     # --- keeping it true
 
+    def beat_every(self, seconds: float) -> None:
+        """Have heartbeats written so often from now on, but three times in a lease at least."""
+        self.heartbeat_seconds = seconds
+
     def on_tick(self, work: Callable[[], object]) -> None:
         """Have `work` done in the background about once a second, in each worker."""
         self._ticks.append(work)
@@ -156,16 +199,23 @@ class Nodes:
         self._try(self.beat)
         threading.Thread(target=self._run, name="httpfs-proxy-node", daemon=True).start()
 
+    def retire(self) -> None:
+        """Leave it to the gateway's other workers to say that it lives.
+
+        For a worker that takes no new connections but has requests to end: where it is the last
+        one, nobody should be sent here.
+        """
+        self._retired = True
+
     def stop(self) -> None:
         """End what runs in the background."""
         self._stop.set()
 
     def beat(self) -> None:
         """Write that this gateway lives if it is time, keep or take the lease, look around."""
-        if self._stopping():
-            return
-        self._write_own()
-        self._elect()
+        if not self._retired:
+            self._write_own()
+            self._elect()
         self._forget()
         self._look()
 
@@ -188,7 +238,16 @@ class Nodes:
         """Write the heartbeat; of the gateway's workers the first whose turn it is does so."""
         wait = min(self.heartbeat_seconds, self._lease_seconds / 3)
         if self._store.add(_BEATS, self.own_id, {}, ttl=wait):
-            self._store.put(_ALIVE, self.own_id, self.own().record(), ttl=self._lease_seconds)
+            self._put_own()
+
+    def _put_own(self) -> None:
+        record = self.own().record()
+        began = time.perf_counter_ns()
+        self._store.put(_ALIVE, self.own_id, record, ttl=self._lease_seconds)
+        took = time.perf_counter_ns() - began
+        known = self._beat_ns
+        self._beat_ns = BeatTimes(
+            took, min(took, known.least) if known.least else took, max(took, known.most))
 
     def _elect(self) -> None:
         """Keep the lease, or take it where nobody has it.

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from app.fs.staging import Staging
     from app.fs.stream_claims import Claims
     from app.jobs.jobs import Jobs
+    from app.nodes.nodes import Nodes
+    from app.nodes.orders import Orders
+    from app.nodes.runtime import RuntimeSettings
     from app.settings import Settings
     from app.state.store import Store
 
@@ -46,6 +49,9 @@ class Services(NamedTuple):
     node_id: str
     cache: ReadCache | None
     jobs: Jobs
+    nodes: Nodes
+    runtime: RuntimeSettings
+    orders: Orders
 
     def files_of(self, principal: Principal) -> UserFileSystem:
         """Return the file system as `principal` may use it."""

@@ -17,6 +17,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from app.core.errors import printable
 from app.jobs import EXTENSION
+from app.nodes import EXTENSION as NODES
 from app.web.envelope import JSON_TYPE, failure
 
 if TYPE_CHECKING:
@@ -98,8 +99,9 @@ class EnvelopingSocket:
 class GatewayWorker(GeventWorker):  # type: ignore[misc]
     """gevent's worker over JoiningSocket, with errors that clients can read.
 
-    When it is to end, jobs that others can go on with are handed on at once, beside the requests
-    that it still serves, and the others have the same time to end as these.
+    When it is to end, it no longer speaks for the gateway among others. Jobs that others can go on
+    with are handed on at once, beside the requests that it still serves, and the others have the
+    same time to end as these.
     """
 
     def run(self) -> None:
@@ -122,6 +124,9 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         jobs = self._jobs()
         if jobs is not None:
             jobs.retire()
+        nodes = getattr(self.wsgi, "extensions", {}).get(NODES)
+        if nodes is not None:
+            nodes.retire()
 
     def _jobs_run(self) -> bool:
         jobs = self._jobs()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
-from app.core import errors, job_errors, mounts, object_errors, stream_errors
+from app.core import errors, job_errors, mounts, node_errors, object_errors, stream_errors
 from app.core.identity import Principal
 from app.core.paths import HdfsPath
 from app.factory import DIALECTS
@@ -51,6 +51,8 @@ SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
     stream_errors.NoSuchStream: (7,),
     job_errors.JobTooLarge: (100,),
     job_errors.TooManyJobs: (10,),
+    node_errors.NotElectable: ("host-1", "it is withdrawn"),
+    node_errors.UnknownSetting: ("backend.url", ["stats_time", "log.level"]),
     S3Error: ("InvalidArgument",),
     AlluxioError: ("ABORTED", "what went wrong"),
 }
@@ -108,7 +110,8 @@ def answer(prefix: str, error: Exception, principal: Principal | None = None) ->
 
 
 def test_every_class_of_the_module_is_tried() -> None:
-    declared = {cls for module in (errors, object_errors, mounts, stream_errors, job_errors)
+    declared = {cls for module in (
+                    errors, object_errors, mounts, stream_errors, job_errors, node_errors)
                 for _, cls in inspect.getmembers(module, inspect.isclass)
                 if issubclass(cls, errors.GatewayError)}
     assert declared | {S3Error, AlluxioError, NotAcceptable} == set(CLASSES)
