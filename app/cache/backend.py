@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from app.cache.key import CacheKey, key_of
-from app.core.errors import PathError, UpstreamFault
+from app.core.cache_errors import FileChanged
+from app.core.errors import PathError
 from app.core.mounts import INODES, split_id
 from app.core.paths import HIDDEN_MARK, HdfsPath
 
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
     from app.cache.read_cache import ReadCache
     from app.fs.port import Backend, ByteSource, FileSystem
-
-
-class FileChanged(UpstreamFault):
-    """The file was changed in place while it was being fetched."""
 
 
 class _Found(NamedTuple):
@@ -112,8 +109,12 @@ class CachedBackend:
 
     def as_user(self, hadoop_user: str) -> FileSystem:
         """Return the file system as `hadoop_user` sees it."""
-        return cast("FileSystem", CachedFileSystem(
-            self._backend.as_user(hadoop_user), self._cache))
+        return cached(self._backend.as_user(hadoop_user), self._cache)
+
+
+def cached(fs: FileSystem, cache: ReadCache) -> FileSystem:
+    """Return `fs` with reads that go through the cache."""
+    return cast("FileSystem", CachedFileSystem(fs, cache))
 
 
 class Unchanged:

@@ -3,6 +3,11 @@
 GatewayError
 ├── Unsupported
 │   └── CacheDisabled                no mountpath is configured
+├── UpstreamError
+│   └── UpstreamFault
+│       └── FileChanged              it is another version than the one that was asked for
+├── StorageFault
+│   └── NotCached                    the disks do not take it
 └── InvalidRequest
     ├── NoSuchMountpath              the cache has no such directory
     ├── MountpathExists              it has it already
@@ -12,7 +17,7 @@ GatewayError
 
 from __future__ import annotations
 
-from app.core.errors import InvalidRequest, Unsupported, printable
+from app.core.errors import InvalidRequest, StorageFault, Unsupported, UpstreamFault, printable
 
 
 class CacheDisabled(Unsupported):
@@ -20,6 +25,14 @@ class CacheDisabled(Unsupported):
 
     def __init__(self) -> None:
         super().__init__("the read cache is off; set cache.mountpaths to directories for it")
+
+
+class FileChanged(UpstreamFault):
+    """The file was changed in place while it was being fetched."""
+
+
+class NotCached(StorageFault):
+    """A file was to be brought into the cache, and its disks do not take it."""
 
 
 class MountpathRefused(InvalidRequest):
