@@ -17,7 +17,7 @@ from app.auth.networks import NetworkUsers
 from app.auth.s3 import S3Authenticator
 from app.auth.users import UserDirectory
 from app.cache.backend import CachedBackend
-from app.cache.read_cache import BEAT_SECONDS, ReadCache
+from app.cache.read_cache import ReadCache
 from app.embedded import create_server
 from app.fs.clusters import addresses, other_clusters
 from app.fs.etags import EtagCache

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     Fetch = Callable[[int, int], ByteSource]
 
-__all__ = ["BEAT_SECONDS", "CacheFigures", "CacheKey", "Mountpaths", "ReadCache", "Usage", "key_of"]
-
-BEAT_SECONDS = 2.0
+__all__ = ["CacheFigures", "CacheKey", "Mountpaths", "ReadCache", "Usage", "key_of"]
 
 
 class ReadCache:

@@ -183,11 +183,6 @@ class Staging:
         self._rhythms.append(Rhythm(
             seconds, work, store=self.store, name=name, may_work=self._may_sweep))
 
-    def in_each_worker(self, seconds: float, work: Callable[[], object]) -> None:
-        """Have `work` done in the background every `seconds` by this worker, whatever others do."""
-        self.workers.beat_within(seconds)
-        self._rhythms.append(Rhythm(seconds, work))
-
     def _beat(self) -> None:
         # Each has its turn, whatever another raised.
         with ExitStack() as stack:
