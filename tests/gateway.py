@@ -74,7 +74,8 @@ class Gateway:
     `password` is the plain one (`secret` if absent). `superuser` is the backend's, whom the user
     `admin` acts as. `plain` starts `gunicorn 'app:create_app()'` with no option but --bind and
     the directory; otherwise the tuned configuration is used, with `workers` and `worker_class`.
-    `gunicorn_args` are further options of gunicorn, `environment` further variables.
+    `gunicorn_args` are further options of gunicorn, `environment` further variables. `application`
+    is what gunicorn runs, where that is more than the gateway.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Gateway:
         plain: bool = False,
         superuser: str = "hdfs",
         environment: Mapping[str, str] | None = None,
+        application: str = "app:create_app()",
     ) -> None:
         self.directory = directory.resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -105,6 +107,7 @@ class Gateway:
         self._options = [] if plain else self._tuned(workers, worker_class)
         self._options += gunicorn_args
         self._environment = dict(environment or {})
+        self._application = application
         self._session = requests.Session()
         self._last_id = ""
         self._daemon: Daemon | None = None
@@ -124,7 +127,7 @@ class Gateway:
             *(sys.executable, "-m", "gunicorn", "--chdir", str(REPOSITORY)),
             *("--bind", f"127.0.0.1:{self.port}", "--no-control-socket"),
             *self._options,
-            "app:create_app()",
+            self._application,
         ]
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(QUIET_VARIABLES)}
         env = {**inherited, "GATEWAY_CONFIG": str(self.config_file), **self._environment}
