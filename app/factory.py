@@ -11,6 +11,7 @@ from flask import Flask
 
 from app import __version__, admin, aistore, files, s3, streams
 from app import settings as settings_module
+from app.aistore import batch_jobs
 from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyDirectory
 from app.auth.networks import NetworkUsers
@@ -97,6 +98,7 @@ def build(settings: Settings | None = None) -> Flask:
     app.extensions[NODES] = services.nodes
     services.staging.workers.start_when_possible()
     app.extensions[EXTENSION] = services.jobs
+    batch_jobs.register(services.jobs, services)
     services.jobs.start_background()
     _log.info("serving %s", services.backend.description)
     return app

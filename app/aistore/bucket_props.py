@@ -1,7 +1,7 @@
-"""What is set for a bucket: the checksum of its objects, their versions, what may be done.
+"""What can be set for a bucket: the checksum of its objects, and what may be done with them.
 
-It stands in the bucket's record beside what S3 keeps there, under RECORD. All other properties of
-AIStore's are as they are (`CONSTANT`): to set one to its own value is taken, to another refused.
+It stands in the bucket's record beside what S3 keeps there, under RECORD, and holds for AIStore's
+dialect. Versions are always off: HDFS keeps one and counts none.
 """
 
 from __future__ import annotations
@@ -48,12 +48,10 @@ class OperationNotAllowed(AccessDenied):
 class BucketProps:
     """What is set for one bucket.
 
-    `checksum` is one of CHECKSUMS; `versioning` False means that no version is told; `access` has a
-    bit for each operation that is allowed.
+    `checksum` is one of CHECKSUMS; `access` has a bit for each operation that is allowed.
     """
 
     checksum: str = DEFAULT_CHECKSUM
-    versioning: bool = True
     access: int = ALL_ACCESS
 
     @property
@@ -81,12 +79,11 @@ def from_record(record: Mapping[str, Any]) -> BucketProps:
     checksum, access = data.get("checksum"), data.get("access")
     return BucketProps(
         checksum if checksum in CHECKSUMS else DEFAULT_CHECKSUM,
-        versioning=data.get("versioning") is not False,
-        access=access if type(access) is int and 0 <= access <= ALL_ACCESS else ALL_ACCESS)
+        access if type(access) is int and 0 <= access <= ALL_ACCESS else ALL_ACCESS)
 
 
 def to_record(props: BucketProps) -> dict[str, Any]:
     """Return the entry of a bucket's record that says this; {} where nothing is set."""
     unset = BucketProps()
-    return {name: value for name in ("checksum", "versioning", "access")
+    return {name: value for name in ("checksum", "access")
             if (value := getattr(props, name)) != getattr(unset, name)}

@@ -34,6 +34,12 @@ class Fields:
             raise InvalidParameter(name, str(value), "a string")
         return value
 
+    def text_or_number(self, *names: str) -> str:
+        """Return a string, or an integer in digits; "" where there is none."""
+        _, value = self._first(names)
+        number = isinstance(value, int) and not isinstance(value, bool)
+        return str(value) if number else self.text(*names)
+
     def required(self, *names: str) -> str:
         """Return a string that must be there and not be empty. Raises MissingParameter."""
         value = self.text(*names)
@@ -51,7 +57,7 @@ class Fields:
             raise InvalidParameter(name, str(value), allowed)
         text = str(value)
         digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal() and len(digits) < 20  # noqa: PLR2004
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 20  # noqa: PLR2004
                 and least <= int(text) <= most):
             raise InvalidParameter(name, text, allowed)
         return int(text)
@@ -76,6 +82,10 @@ class Fields:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise InvalidParameter(name, str(value), "an array of strings")
         return value
+
+    def is_object(self, *names: str) -> bool:
+        """Tell whether a member is there and an object, not text or a list."""
+        return isinstance(self._first(names)[1], dict)
 
     def inner(self, *names: str) -> Fields:
         """Return the members of an object, none where it is absent."""

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.aistore import health, objects
+from app.aistore import (
+    batches,
+    buckets,
+    health,
+    listing,
+    objects,
+    properties,
+    summary,
+)
 from app.core.errors import InvalidRequest, MethodNotAllowed, RouteNotFound
 
 if TYPE_CHECKING:
@@ -18,6 +26,11 @@ if TYPE_CHECKING:
 OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
     *objects.OPERATIONS,
+    *buckets.OPERATIONS,
+    *properties.OPERATIONS,
+    *listing.OPERATIONS,
+    *summary.OPERATIONS,
+    *batches.OPERATIONS,
 )
 
 

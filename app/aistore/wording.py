@@ -20,11 +20,23 @@ _ON_OBJECTS = tuple(f"aistore.object.{name}" for name in (
 
 def message_of(error: GatewayError, exchange: Exchange) -> str:
     """Return AIStore's words for an error, else its own."""
+    return _about_bucket(error, exchange) or _about_the_rest(error, exchange)
+
+
+def _about_bucket(error: GatewayError, exchange: Exchange) -> str:
+    """Return what AIStore says of a bucket; "" where the error is about something else."""
     node = exchange.environ.get(NODE, "")
     if isinstance(error, object_errors.NoSuchBucket):
         return f"p[{node}]: bucket ais:/{_below_root(error, exchange)} does not exist"
     if isinstance(error, object_errors.BucketExists):
         return f"p[{node}]: bucket ais:/{_below_root(error, exchange)} already exists"
+    if isinstance(error, object_errors.InvalidBucketName):
+        return (f'bucket name "{printable(error.bucket)}" is invalid: may only contain letters,'
+                " numbers, dashes (-), underscores (_), and dots (.)")
+    return ""
+
+
+def _about_the_rest(error: GatewayError, exchange: Exchange) -> str:
     if isinstance(error, object_errors.NoSuchKey) and exchange.operation in _ON_OBJECTS:
         return f"{printable(exchange.path[1:])} does not exist"
     if isinstance(error, errors.RouteNotFound):

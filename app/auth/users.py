@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from app.core.paths import HdfsPath
+
 __all__ = ["User", "UserDirectory"]
 
 READABLE_BY_ALL = 0o004
@@ -42,6 +44,11 @@ class UserDirectory:
     def find(self, name: str) -> User | None:
         """Return the user of this name, active or not; costs well under a microsecond."""
         return self._watched.current().get(name)
+
+    def rooms(self) -> set[HdfsPath]:
+        """Return the directories that are the root, or hold the buckets, of a user."""
+        return {place for user in self._watched.current().values()
+                for place in (user.principal.root, user.principal.bucket_root)}
 
     def __len__(self) -> int:
         return len(self._watched.value)
