@@ -7,10 +7,11 @@ HDFS keeps one version of a file and counts none.
 from __future__ import annotations
 
 import re
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from app.aistore import times
 from app.aistore.digests import known_digest
+from app.aistore.provider import AIS
 from app.web.conditions import last_modified_of
 
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from app.core.objects import ObjectInfo
 
 OCTETS = "application/octet-stream"
-PROVIDER = "ais"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SECOND, _NANOS = 1000, 1_000_000
+_NANOS = 1_000_000
 
 
 def etag_of(info: ObjectInfo) -> str:
@@ -59,11 +59,11 @@ def describe_properties(response: Response, bucket: str, info: ObjectInfo) -> No
     describe_content(response, info, whole=True)
     headers, status = response.headers, info.status
     if status.access_time > 0:
-        headers["Objatime"] = _rfc822(status.access_time)
+        headers["Objatime"] = times.written(status.access_time, times.DEFAULT)
     copies = str(max(1, status.replication))
     headers["Objnumcopies"] = headers["Copies"] = copies
     headers["Objpresent"] = headers["Present"] = "true"
-    headers["Objprovider"] = headers["Provider"] = headers["Bucket.provider"] = PROVIDER
+    headers["Objprovider"] = headers["Provider"] = headers["Bucket.provider"] = AIS
     headers["Bucket.name"] = bucket
     if not _CONTROL.search(info.key):
         headers["Name"] = info.key.encode().decode("latin-1")
@@ -75,9 +75,3 @@ def _add_digest(response: Response, info: ObjectInfo) -> None:
         headers = response.headers
         headers["Objcksumtype"] = headers["Checksum.type"] = kind
         headers["Objcksumval"] = headers["Checksum.value"] = value
-
-
-def _rfc822(time: int) -> str:
-    """Return epoch milliseconds as Go's time.RFC822 has them: `02 Jan 06 15:04 UTC`."""
-    day, month, year, clock = formatdate(time // _SECOND, usegmt=True).split()[1:5]
-    return f"{day} {month} {year[-2:]} {clock[:5]} UTC"

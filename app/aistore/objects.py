@@ -17,6 +17,7 @@ from app.aistore.object_headers import (
     etag_of,
 )
 from app.aistore.operation import Operation
+from app.aistore.provider import provider_of
 from app.cache.files import CachedFiles
 from app.core.errors import PathNotFound, Unsupported
 from app.core.model import ByteRange
@@ -100,12 +101,17 @@ def delete(call: AIStoreCall) -> Response:
 
 def evict(call: AIStoreCall) -> Response:
     """Let go of what is cached of an object that is there; HDFS keeps it."""
+    provider_of(call)
     _cached_files(call).evict(call.objects.info(call.bucket, call.key).status)
     return empty()
 
 
 def _allowed(call: AIStoreCall, access: Access) -> BucketProps:
-    """Return what is set for the bucket. Raises NoSuchBucket, OperationNotAllowed."""
+    """Return what is set for the bucket. Raises NoSuchBucket, OperationNotAllowed.
+
+    InvalidRequest for an unknown word for where the bucket is from.
+    """
+    provider_of(call)
     props = props_of(call.objects, call.bucket)
     props.require(access, call.objects.locate(call.bucket, call.key).path)
     return props

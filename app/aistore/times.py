@@ -40,6 +40,8 @@ LAYOUTS = {
 }
 _BY_LAYOUT = {layout.go: name for name, layout in LAYOUTS.items()}
 _MILLIS = 1000
+_LAST = 253_402_300_799_999
+"""9999-12-31: HDFS takes any later time, and no layout has room for it."""
 _NANOS = 1_000_000_000
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(h|ms|m|s|us|µs|ns)", re.ASCII)
@@ -57,7 +59,7 @@ def layout_of(text: str) -> str:
 
 def written(time: int, layout: str) -> str:
     """Return epoch milliseconds as the layout of this name has them, in UTC."""
-    seconds, millis = divmod(time, _MILLIS)
+    seconds, millis = divmod(min(time, _LAST), _MILLIS)
     short = f".{millis:03d}".rstrip("0") if millis else ""
     text = datetime.fromtimestamp(seconds, UTC).strftime(LAYOUTS[layout].python)
     return text.format(millis=millis, short=short)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -254,3 +255,49 @@ def test_who_may_not_is_refused(everywhere: AIStore) -> None:
         assert answer.headers["WWW-Authenticate"].startswith("Basic")
     assert reader.get("bck", "obj") == CONTENT
     assert names(ais) == {"obj"}
+
+
+def test_where_a_bucket_is_from_is_a_word_that_is_known(everywhere: AIStore) -> None:
+    ais = everywhere
+    for query in ({"bprovider": "local"}, {"bprovider": "cloud"}, {"provider": "ais"},
+                  {"cloud_provider": "aws"}):
+        ais.put("bck", "obj", CONTENT, **query)
+        assert ais.get("bck", "obj", **query) == CONTENT
+    for method, message in (("GET", None), ("HEAD", None), ("PUT", None), ("DELETE", None),
+                            ("DELETE", {"action": "evictobj"}),
+                            ("POST", {"action": "rename", "name": "b"})):
+        error_of(ais.object(method, "bck", "obj", message, provider="mars"), 400)
+    assert ais.get("bck", "obj") == CONTENT
+
+
+def test_a_confined_user_is_told_no_real_path(everywhere: AIStore) -> None:
+    confined = everywhere.as_user("confined")
+    made = confined.gateway.request(
+        "PUT", "/f/directory", user="confined", params={"path": "/inside"})
+    assert made.status_code in (201, 409)
+    confined.put("inside", "dir/obj", CONTENT)
+    assert confined.get("inside", "dir/obj") == CONTENT
+    refused = [
+        confined.object("GET", "inside", "no"), confined.object("GET", "outside", "obj"),
+        confined.object("PUT", "inside", "dir", data=b"x"),
+        confined.object("POST", "inside", "dir/obj", {"action": "rename", "name": "dir"}),
+        confined.object("PUT", "outside", "obj", data=b"x"),
+        confined.object("GET", "inside", "..", data=b"x"),
+    ]
+    for answer in refused:
+        assert answer.status_code in (404, 409)
+        assert "alice" not in json.loads(answer.text)["message"]
+    assert confined.object("DELETE", "inside", "dir/obj").status_code == 200
+
+
+def test_times_that_no_calendar_has(everywhere: AIStore) -> None:
+    ais = everywhere
+    ais.put("bck", "obj", CONTENT)
+    late = 10**15
+    set_late = ais.gateway.request("PUT", "/f/file/times", params={
+        "path": f"{ROOT}/bck/obj", "access-time": late, "modification-time": late})
+    assert set_late.status_code == 204, set_late.text
+    told = ais.object("HEAD", "bck", "obj")
+    assert (told.status_code, told.headers["Objatime"]) == (200, "31 Dec 99 23:59 UTC")
+    assert told.headers["Atime"] == str(late * 1_000_000)
+    assert ais.get("bck", "obj") == CONTENT
