@@ -9,11 +9,12 @@ from app.aistore.errors import PREFIX
 from app.aistore.fields import Fields
 from app.aistore.table import find
 from app.aistore.wording import NODE
+from app.auth.job_tokens import SCHEME, JobTokens
 from app.core.errors import AccessDenied
 from app.core.identity import Principal
 from app.core.paths import ROOT
 from app.web.exchange import current
-from app.web.operations import authenticate
+from app.web.operations import authenticate, require_confidential
 from app.web.pages import refuse_other_origins
 from app.web.query import parse_query
 from app.web.raw_path import decoded, raw_path
@@ -35,6 +36,7 @@ class AIStore:
 
     def __init__(self, services: Services, handle: ErrorHandler) -> None:
         self._services = services
+        self._tokens = JobTokens(services.store, services.users)
         self._handle = handle
 
     def __call__(self, environ: dict[str, Any]) -> Response:
@@ -50,7 +52,7 @@ class AIStore:
         found, raw_names = find(exchange.method, _parts(raw_path(exchange.environ)))
         names = tuple(map(decoded, raw_names))
         exchange.path = "/" + "/".join(names)
-        principal = self._who(exchange, found)
+        principal = self._who(exchange, found, names)
         message: dict[str, Any] = {}
         if found.json:
             message = read_message(exchange, self._services.settings.web.body_timeout)
@@ -62,13 +64,25 @@ class AIStore:
         return operation.view(AIStoreCall(
             self._services, exchange, principal, names, query, message))
 
-    def _who(self, exchange: Exchange, found: Found) -> Principal:
+    def _who(self, exchange: Exchange, found: Found, names: tuple[str, ...]) -> Principal:
         """Return who asks. Raises NotAuthenticated, and AccessDenied where admins alone may."""
         if found.open_to_all:
             return _NOBODY
+        if exchange.environ.get("HTTP_AUTHORIZATION", "").startswith(SCHEME):
+            return self._by_token(exchange, found, names)
         principal = authenticate(self._services, exchange, networks=True)
         if found.admin and "admin" not in principal.roles:
             raise AccessDenied(exchange.path, "it is for users with the role admin")
+        return principal
+
+    def _by_token(self, exchange: Exchange, found: Found, names: tuple[str, ...]) -> Principal:
+        """Return whom a job's token stands for, if it opens this object. Raises AccessDenied."""
+        require_confidential(self._services, exchange)
+        principal, grant = self._tokens.find(exchange.environ["HTTP_AUTHORIZATION"])
+        exchange.principal = principal
+        if not found.of_object or exchange.environ["QUERY_STRING"]:
+            raise AccessDenied(exchange.path, "the token is for objects alone")
+        grant.check(exchange.method, *names)
         return principal
 
 

@@ -166,11 +166,8 @@ def authenticate(
         exchange.principal = _by_network(services, exchange)
         if exchange.principal:
             return exchange.principal
-    if authorization and not (
-            exchange.origin.confidential or services.settings.auth.allow_plain_http):
-        raise InsecureTransport(
-            "credentials are not taken over plain HTTP; use HTTPS (a proxy in front that ends"
-            " TLS must be listed in web.trusted_proxies)")
+    if authorization:
+        require_confidential(services, exchange)
     try:
         principal = services.authenticator.authenticate(authorization, exchange.origin.address)
     except GatewayError:
@@ -178,6 +175,14 @@ def authenticate(
         raise
     exchange.principal = principal
     return principal
+
+
+def require_confidential(services: Services, exchange: Exchange) -> None:
+    """Raise InsecureTransport where credentials could have been read on their way."""
+    if not (exchange.origin.confidential or services.settings.auth.allow_plain_http):
+        raise InsecureTransport(
+            "credentials are not taken over plain HTTP; use HTTPS (a proxy in front that ends"
+            " TLS must be listed in web.trusted_proxies)")
 
 
 def _by_network(services: Services, exchange: Exchange) -> Principal | None:
