@@ -11,7 +11,7 @@ from flask import Flask
 
 from app import __version__, admin, aistore, files, s3, streams
 from app import settings as settings_module
-from app.aistore import batch_jobs
+from app.aistore import batch_jobs, rebalance
 from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyDirectory
 from app.auth.networks import NetworkUsers
@@ -36,6 +36,7 @@ from app.jobs.jobs import Jobs
 from app.nodes import EXTENSION as NODES
 from app.nodes import process
 from app.nodes.address import listening_url
+from app.nodes.figures import GatewayFigures
 from app.nodes.nodes import Nodes
 from app.nodes.orders import Orders
 from app.nodes.runtime import HEARTBEAT_ALLOWED, Changeable, RuntimeSettings, parse_heartbeat
@@ -47,7 +48,6 @@ from app.web.audit import AuditLog
 from app.web.below import register_below
 from app.web.direct import Direct
 from app.web.envelope import ENVELOPE
-from app.web.figures import GatewayFigures
 from app.web.gate import Gate
 from app.web.roots import Roots
 from app.web.services import Services
@@ -99,6 +99,7 @@ def build(settings: Settings | None = None) -> Flask:
     services.staging.workers.start_when_possible()
     app.extensions[EXTENSION] = services.jobs
     batch_jobs.register(services.jobs, services)
+    rebalance.register(services.jobs, services)
     services.jobs.start_background()
     _log.info("serving %s", services.backend.description)
     return app

@@ -13,7 +13,7 @@ from werkzeug import Response
 from werkzeug.wsgi import get_path_info
 
 from app.aistore.wording import message_of
-from app.core import cache_errors, errors, job_errors, mounts, object_errors
+from app.core import cache_errors, errors, job_errors, mounts, node_errors, object_errors
 from app.web.dialects import Dialect, Row
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ ROWS: dict[type[GatewayError], Row] = {cls: Row(status) for cls, status in {
     job_errors.JobRunning: 409,
     job_errors.JobTooLarge: 413,
     job_errors.TooManyJobs: 429,
+    node_errors.NoSuchNode: 404,
     cache_errors.NoSuchMountpath: 404,
     cache_errors.MountpathExists: 409,
     cache_errors.MountpathUnchanged: 409,

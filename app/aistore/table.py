@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from app.aistore import (
     batches,
     buckets,
+    cluster,
+    daemon,
     health,
     listing,
+    node_info,
     objects,
     properties,
     summary,
@@ -31,6 +34,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *listing.OPERATIONS,
     *summary.OPERATIONS,
     *batches.OPERATIONS,
+    *node_info.OPERATIONS,
+    *cluster.OPERATIONS,
+    *daemon.OPERATIONS,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.core import errors, object_errors
+from app.core import errors, node_errors, object_errors
 from app.core.errors import printable
 from app.core.paths import ROOT
 
@@ -37,6 +37,10 @@ def _about_bucket(error: GatewayError, exchange: Exchange) -> str:
 
 
 def _about_the_rest(error: GatewayError, exchange: Exchange) -> str:
+    if isinstance(error, node_errors.NoSuchNode):
+        return f"Unknown node {printable(error.node_id)}"
+    if isinstance(error, node_errors.NotElectable):
+        return f"New primary proxy {printable(error.node_id)} {error.reason}"
     if isinstance(error, object_errors.NoSuchKey) and exchange.operation in _ON_OBJECTS:
         return f"{printable(exchange.path[1:])} does not exist"
     if isinstance(error, errors.RouteNotFound):

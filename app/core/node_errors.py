@@ -29,7 +29,7 @@ class NoSuchNode(InvalidRequest):
 
 
 class NotElectable(InvalidRequest):
-    """The gateway `node_id` cannot be the primary one, for `reason`."""
+    """The gateway `node_id` cannot be the primary one: it is `reason`."""
 
     def __init__(self, node_id: str, reason: str) -> None:
         super().__init__(f"gateway {printable(node_id)} cannot be the primary one: {reason}")

@@ -82,6 +82,11 @@ class Nodes:
         self._ticks: list[Callable[[], object]] = []
         self._stop = threading.Event()
 
+    @property
+    def own_url(self) -> str:
+        """Where clients reach this gateway."""
+        return self._own.url
+
     # --- who is there
 
     def all(self) -> list[Node]:
@@ -153,9 +158,9 @@ class Nodes:
         try:
             node = self.get(node_id)
         except NoSuchNode:
-            raise NotElectable(node_id, "no gateway of this id lives") from None
+            raise NotElectable(node_id, "not present in the cluster's map") from None
         if not node.in_service:
-            raise NotElectable(node_id, "it is withdrawn")
+            raise NotElectable(node_id, "is withdrawn")
         self._lease.give(node_id)
         self._forget()
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from app.nodes import process
+from app.nodes.disks import LEAST_SECONDS, Disks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,34 +57,40 @@ class GatewayFigures:
 
     def __init__(self, cache: ReadCache | None) -> None:
         self._cache = cache
+        self._disks = Disks()
         self._last = process.started() / 1000, 0.0
+        self._cpu_percent = 0.0
 
     def __call__(self) -> dict[str, Any]:
         """Return `request_figures`, and the host's.
 
-        `memory` and `memory_available` are bytes, `cpu_percent` of all CPUs since the last time;
-        `mountpaths` names those of the cache, `capacity` their bytes: used, of how many, free on
-        the disk; `cache` is what the cache did.
+        `memory` and `memory_available` are bytes, `cpu_percent` of all CPUs since the last time
+        (`disks` likewise, see DiskRates); `mountpaths` names those of the cache, `capacity` their
+        bytes: used, of how many, free on the disk; `cache` is what the cache did.
         """
         load = process.load()
         now = time.time()
         since, before = self._last
-        self._last = now, load.cpu_seconds
-        busy = (load.cpu_seconds - before) / max(now - since, 0.001) / (os.cpu_count() or 1)
+        if now - since >= LEAST_SECONDS:
+            busy = (load.cpu_seconds - before) / (now - since) / (os.cpu_count() or 1)
+            self._last = now, load.cpu_seconds
+            self._cpu_percent = round(min(max(busy, 0.0), 1.0) * 100, 3)
         return {
-            **request_figures(), **self._of_cache(),
+            **request_figures(), **self._of_cache(), "cpu_percent": self._cpu_percent,
             "memory": load.memory, "memory_available": load.memory_available,
-            "cpu_percent": round(min(max(busy, 0.0), 1.0) * 100, 3),
         }
 
     def _of_cache(self) -> dict[str, Any]:
         if self._cache is None:
-            return {"mountpaths": {"available": [], "disabled": []}, "capacity": {}, "cache": None}
+            return {"mountpaths": {"available": [], "disabled": []}, "capacity": {}, "disks": {},
+                    "cache": None}
         paths = self._cache.mountpaths()
         return {
             "mountpaths": {"available": list(paths.available), "disabled": list(paths.disabled)},
             "capacity": {path: [usage.used, usage.capacity, usage.free_on_disk]
                          for path, usage in self._cache.usage().items()},
+            "disks": {name: list(rates) for name, rates
+                      in self._disks.rates(paths.available).items()},
             "cache": self._cache.figures()._asdict(),
         }
 
@@ -123,7 +130,7 @@ _TOTALS = {
 
 
 def _samples() -> Iterable[tuple[str, dict[str, str], float]]:
-    from prometheus_client import CollectorRegistry  # noqa: PLC0415 - see app.web.metrics
+    from prometheus_client import CollectorRegistry  # noqa: PLC0415 - it decides how it counts then
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
     registry = CollectorRegistry()
