@@ -17,6 +17,7 @@ from app.aistore import (
     node_info,
     objects,
     properties,
+    sorting,
     summary,
 )
 from app.core.errors import InvalidRequest, MethodNotAllowed, RouteNotFound
@@ -34,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *listing.OPERATIONS,
     *summary.OPERATIONS,
     *batches.OPERATIONS,
+    *sorting.OPERATIONS,
     *node_info.OPERATIONS,
     *cluster.OPERATIONS,
     *daemon.OPERATIONS,
@@ -47,6 +49,7 @@ class Found:
         self._operations = operations
         self.json = any(one.json or one.actions for one in operations)
         self.admin = any(one.admin for one in operations)
+        self.of_object = all(one.place[:1] == ("objects",) for one in operations)
         self.open_to_all = all(one.open_to_all for one in operations)
 
     def by_action(self, action: str, shown: str) -> Operation:
