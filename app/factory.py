@@ -11,7 +11,7 @@ from flask import Flask
 
 from app import __version__, admin, aistore, files, s3, streams
 from app import settings as settings_module
-from app.aistore import batch_jobs, rebalance, sort_jobs
+from app.aistore import batch_jobs, download_jobs, rebalance, sort_jobs
 from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyDirectory
 from app.auth.networks import NetworkUsers
@@ -99,6 +99,7 @@ def build(settings: Settings | None = None) -> Flask:
     services.staging.workers.start_when_possible()
     app.extensions[EXTENSION] = services.jobs
     batch_jobs.register(services.jobs, services)
+    download_jobs.register(services.jobs, services)
     rebalance.register(services.jobs, services)
     sort_jobs.register(services.jobs, services)
     services.jobs.start_background()

@@ -51,6 +51,7 @@ ROWS: dict[type[GatewayError], Row] = {cls: Row(status) for cls, status in {
     job_errors.JobTooLarge: 413,
     job_errors.TooManyJobs: 429,
     node_errors.NoSuchNode: 404,
+    download_errors.SourceRefused: 403,
     cache_errors.NoSuchMountpath: 404,
     cache_errors.MountpathExists: 409,
     cache_errors.MountpathUnchanged: 409,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.aistore import (
     batches,
     buckets,
+    downloads,
     cluster,
     daemon,
     health,
@@ -31,6 +32,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
     *objects.OPERATIONS,
     *buckets.OPERATIONS,
+    *downloads.OPERATIONS,
     *properties.OPERATIONS,
     *listing.OPERATIONS,
     *summary.OPERATIONS,

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 KIND = "download"
 CURRENT, CANCELLED, HEADERS = "downloads-now", "downloads-cancelled", "downloads-headers"
 CANCELLED_TEXT = "it was cancelled"
-PAUSES = (1.0, 5.0)
+PAUSES = (0.5, 2.0)
 """Seconds before each further try of a source that was away."""
 _TICK_SECONDS = 0.25
 _TELL_SECONDS = 1.0

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
-from app.core import errors, job_errors, mounts, node_errors, object_errors, stream_errors
+from app.core import (
+    download_errors,
+    errors,
+    job_errors,
+    mounts,
+    node_errors,
+    object_errors,
+    stream_errors,
+)
 from app.core.identity import Principal
 from app.core.paths import HdfsPath
 from app.factory import DIALECTS
@@ -111,7 +119,8 @@ def answer(prefix: str, error: Exception, principal: Principal | None = None) ->
 
 def test_every_class_of_the_module_is_tried() -> None:
     declared = {cls for module in (
-                    errors, object_errors, mounts, stream_errors, job_errors, node_errors)
+                    errors, object_errors, mounts, stream_errors, job_errors, node_errors,
+                    download_errors)
                 for _, cls in inspect.getmembers(module, inspect.isclass)
                 if issubclass(cls, errors.GatewayError)}
     assert declared | {S3Error, AlluxioError, NotAcceptable} == set(CLASSES)
