@@ -13,7 +13,15 @@ from werkzeug import Response
 from werkzeug.wsgi import get_path_info
 
 from app.aistore.wording import message_of
-from app.core import cache_errors, errors, job_errors, mounts, node_errors, object_errors
+from app.core import (
+    cache_errors,
+    download_errors,
+    errors,
+    job_errors,
+    mounts,
+    node_errors,
+    object_errors,
+)
 from app.web.dialects import Dialect, Row
 
 if TYPE_CHECKING:
