@@ -71,7 +71,8 @@ timeout = 120
 # After SIGTERM (stop) and SIGHUP (reload) a worker takes no new connection and finishes what it
 # has; what is not done after this time is cut off, and an interrupted upload leaves the old file as
 # it was. The time is for the longest transfer to wait for: 5 GiB at 12 Mbit/s are an hour. Nobody
-# waits longer than there are transfers. SIGINT or SIGQUIT end everything at once.
+# waits longer than there are transfers. SIGINT or SIGQUIT end everything at once. Jobs that can go
+# on elsewhere are handed on at once, the others (sorting) are waited for like transfers.
 # During a reload gunicorn's main process waits for the old workers and obeys other signals, SIGTERM
 # included, only when they are gone.
 graceful_timeout = seconds("GATEWAY_GRACEFUL_TIMEOUT", 3600)

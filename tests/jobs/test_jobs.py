@@ -168,6 +168,7 @@ def test_a_long_description_is_kept_and_not_written_with_each_report(office: Off
     assert len(str(office.store.get(ledger.OPEN, job.id))) < 2000
     gate.go.set()
     worker.until(job, JobState.FINISHED)
+    worker.idle()
     assert other.get(job.id).spec == names
     assert [found.spec for found in other.all()] == [names]
     worker.remove(job.id)
@@ -296,6 +297,7 @@ def test_only_a_job_that_is_over_is_removed(office: Office) -> None:
         worker.remove(job.id)
     gate.go.set()
     worker.until(job, JobState.FINISHED)
+    worker.idle()
     worker.remove(job.id)
     for ask in (worker.get, worker.abort, worker.remove):
         with pytest.raises(NoSuchJob):
@@ -332,6 +334,7 @@ def test_old_jobs_are_forgotten(office: Office, clock: Clock) -> None:
     office.kind("quick", nothing)
     worker = office.worker("one", kept=100.0)
     old = worker.until(worker.start("quick", ALICE, {"names": "x" * 5000}), JobState.FINISHED)
+    worker.idle()
     runs = worker.start("wait", ALICE, {"names": "x" * 5000})
     clock.now += 99
     worker.beat()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.gunicorn
 APPLICATION = "tests.jobs.application:make()"
 STEPS, HOLD = 6, 3
+STORE_AWAY = 503
 PATIENCE = 60.0
 WORKERS = ["app.web.worker.GatewayWorker", "gthread"]
 
@@ -74,13 +75,26 @@ class Floor:
         return self.job(job_id)
 
     def _ask(self, method: str, job_id: str = "", **options: Any) -> Any:
+        url = f"{self.gateway.url}/tests/jobs{'/' if job_id else ''}{job_id}"
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.request(
-                method, f"{self.gateway.url}/tests/jobs{'/' if job_id else ''}{job_id}",
-                timeout=60, **options)
+            answer = wait_for("an answer", lambda: self._answer(session, method, url, **options),
+                              seconds=PATIENCE)
         assert answer.ok, answer.text
         return answer.json()
+
+    @staticmethod
+    def _answer(
+        session: requests.Session, method: str, url: str, **options: Any,
+    ) -> requests.Response | None:
+        """Return an answer, None where a look failed as the store or its worker is not there."""
+        try:
+            answer = session.request(method, url, timeout=60, **options)
+        except requests.ConnectionError:
+            if method == "GET":
+                return None
+            raise
+        return None if method == "GET" and answer.status_code == STORE_AWAY else answer
 
 
 @pytest.fixture(params=WORKERS)
@@ -197,7 +211,8 @@ def test_two_gateways_share_their_jobs(
     with ExitStack() as stack:
         url = stack.enter_context(server()).url()
         gateways = [stack.enter_context(Gateway(
-            tmp_path / name, application=APPLICATION, settings={"state_url": url}))
+            tmp_path / name, application=APPLICATION, settings={
+                "state_url": url, "node": {"lease_seconds": 2.0, "heartbeat_seconds": 0.5}}))
             for name in ("one", "two")]
         first, second = (Floor(gateway, tmp_path) for gateway in gateways)
         aborted = first.start("sort")
@@ -213,3 +228,17 @@ def test_two_gateways_share_their_jobs(
         job = second.over(job_id)
         assert (job["state"], job["objects"]) == ("finished", STEPS)
         assert {pid for pid, text in second.lines() if text == "5"} <= set(gateways[1].workers())
+
+
+def test_a_job_ends_while_the_store_is_away(tmp_path: Path) -> None:
+    with RedisServer() as server, Gateway(
+            tmp_path, application=APPLICATION, settings={"state_url": server.url()}) as gateway:
+        floor = Floor(gateway, tmp_path)
+        job_id = floor.start("sort")
+        server.kill()
+        floor.go()
+        wait_for("the last step", lambda: floor.noted()[-1] == str(STEPS - 1), seconds=PATIENCE)
+        server.start()
+        job = floor.over(job_id)
+        assert (job["state"], job["objects"], job["tries"]) == ("finished", STEPS, 0)
+        assert floor.noted() == ["0", "1", "2", "held", "3", "4", "5"]
