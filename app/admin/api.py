@@ -10,6 +10,7 @@ from app.core.errors import AccessDenied
 from app.core.node_errors import NodeWithdrawn
 from app.core.paths import ROOT
 from app.web.answers import enveloped
+from app.web.cache_metrics import CacheCollector
 from app.web.envelope import JSON_TYPE, encode, success
 from app.web.metrics import Metrics
 from app.web.operations import Api, authenticate
@@ -51,7 +52,8 @@ def metrics(call: OpenCall) -> Response:
         if "admin" not in principal.roles:
             raise AccessDenied("/metrics", "it is for the networks in web.metrics_from, and for"
                                            " users with the role admin")
-    text, media = Metrics.exposition()
+    cache = call.services.cache
+    text, media = Metrics.exposition(*([CacheCollector(cache)] if cache else []))
     return Response(text, content_type=media)
 
 

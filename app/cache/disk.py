@@ -245,7 +245,7 @@ class Disk:
         for name, modified in found.items():
             if name.removesuffix(PART) not in known and modified < young:
                 with suppress(FileNotFoundError):
-                    _unlink(self.file(name))
+                    _unlink(f"{self.path}/{CHUNKS}/{prefix}/{name}")
 
 
 def _files_below(directory: str) -> dict[str, float]:

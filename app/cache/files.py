@@ -45,4 +45,7 @@ class CachedFiles:
         """
         if self._cache is None:
             raise CacheDisabled
-        CachedFileSystem(self._fs, self._cache).prefetch(path, status.file_id, on_bytes)
+        # One that reads through the cache already would wait for what it is itself to bring.
+        fs = self._fs if isinstance(self._fs, CachedFileSystem) else CachedFileSystem(
+            self._fs, self._cache)
+        fs.prefetch(path, status.file_id, on_bytes)

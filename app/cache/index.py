@@ -148,6 +148,7 @@ class Index:
         if self._connection and _inode(self._file) != self.inode:
             self._forget()
         if self._connection is None:
+            self.inode = _inode(self._file)  # one that cannot be opened is known by it, too
             self._connection = _opened(self._file)
             self.inode = _inode(self._file)
         return self._connection

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
+    from prometheus_client.registry import Collector
 
     from app.web.exchange import Exchange
 
@@ -84,8 +85,11 @@ class Metrics:
         counter.inc()
 
     @staticmethod
-    def exposition() -> tuple[bytes, str]:
-        """Return the figures of all workers in Prometheus's text format, and its media type."""
+    def exposition(*collectors: Collector) -> tuple[bytes, str]:
+        """Return the figures of all workers in Prometheus's text format, and its media type.
+
+        Those of `collectors` are told, too.
+        """
         from prometheus_client import (  # noqa: PLC0415
             CONTENT_TYPE_LATEST,
             CollectorRegistry,
@@ -96,6 +100,8 @@ class Metrics:
         _forget_the_dead()
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        for collector in collectors:
+            registry.register(collector)
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
