@@ -62,6 +62,9 @@ class BackendSettings:
             "Other clusters, of which admins may mount directories: `name=url`, with the NameNodes"
             " of an HA cluster as `name=url;url`. A mount names one as `webhdfs://name/directory`"
             " or by the host and port of a URL. All else in this section holds for them too."))
+    ca_file: str = setting("", Text(), (
+        "A PEM file with the certificates of the authorities that https backends and their"
+        " DataNodes are trusted by, these alone; empty: those that the system trusts."))
     embedded_superuser: str = setting("hdfs", Text(), (
         "The superuser of the embedded backend; without effect on real clusters."))
     embedded_trash_minutes: int = setting(1440, AtLeast(0), (

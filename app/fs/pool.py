@@ -28,15 +28,20 @@ class Limits(NamedTuple):
 class Pool:
     """The connections to one server; any number may be in use.
 
+    `trust` says which certificates count; None: those that the system trusts.
+
     List operations are atomic under threads and greenlets alike, so there is no lock; what a
     fork inherits is closed by the child, which ends nothing for its parent.
     """
 
-    def __init__(self, scheme: str, host: str, port: int, limits: Limits) -> None:
+    def __init__(
+        self, scheme: str, host: str, port: int, limits: Limits,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         self.host = host
         self.port = port
         self._limits = limits
-        self._tls = ssl.create_default_context() if scheme == "https" else None
+        self._tls = trust or ssl.create_default_context() if scheme == "https" else None
         self._idle: list[Connection] = []
         self._pid = os.getpid()
         shown = f"[{host}]" if ":" in host else host

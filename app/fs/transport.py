@@ -23,6 +23,7 @@ from app.fs.upload import send_chunked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from ssl import SSLContext
 
     Body = bytes | Iterable[bytes] | None
 
@@ -70,9 +71,10 @@ class ExchangeAdapter(BaseAdapter, ABC):
 class DirectAdapter(ExchangeAdapter):
     """HTTP/1.1 over pooled sockets."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, trust: SSLContext | None = None) -> None:
         super().__init__()
         self._limits = limits
+        self._trust = trust
         self._pools: dict[str, tuple[Pool, str]] = {}
 
     def exchange(
@@ -114,7 +116,7 @@ class DirectAdapter(ExchangeAdapter):
             port = parts.port or DEFAULT_PORTS[parts.scheme]
         except (KeyError, ValueError) as error:
             raise BadAnswer(f"not a URL to call: {origin!r}") from error
-        pool = Pool(parts.scheme, parts.hostname or "", port, self._limits)
+        pool = Pool(parts.scheme, parts.hostname or "", port, self._limits, self._trust)
         common = (f"Host: {pool.authority}\r\nUser-Agent: {AGENT}\r\n"
                   f"Accept: */*\r\nContent-Type: {CONTENT_TYPE}\r\n")
         self._pools[origin] = pool, common
@@ -122,14 +124,17 @@ class DirectAdapter(ExchangeAdapter):
 
 
 class UpstreamSession(requests.Session):
-    """A `requests.Session` over our adapters, with a short way through it."""
+    """A `requests.Session` over our adapters, with a short way through it.
 
-    def __init__(self, limits: Limits) -> None:
+    `trust` says which certificates count; None: those that the system trusts.
+    """
+
+    def __init__(self, limits: Limits, trust: SSLContext | None = None) -> None:
         super().__init__()
         self.trust_env = False
         # HttpFS believes its cookie more than `user.name=`: none may pass from user to user.
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        direct = DirectAdapter(limits)
+        direct = DirectAdapter(limits, trust)
         self.mount("http://", direct)
         self.mount("https://", direct)
         self._timeout = (limits.connect_timeout, limits.read_timeout)

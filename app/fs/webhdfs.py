@@ -8,6 +8,7 @@ without their status) is taken away from it: it is given one server without a na
 
 from __future__ import annotations
 
+import ssl
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from app.fs.inprocess import ORIGIN, SCHEME, WsgiAdapter
 from app.fs.pool import Limits
 from app.fs.redirects import data_url
 from app.fs.transport import UpstreamSession
+from app.strict_yaml import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -114,7 +116,10 @@ class WebHdfsClient(Client):  # type: ignore[misc]
 
 
 class WebHdfsBackend:
-    """One cluster by its WebHDFS URLs, or a WSGI application that behaves like one."""
+    """One cluster by its WebHDFS URLs, or a WSGI application that behaves like one.
+
+    Raises ConfigError where the CA file of the settings cannot be used.
+    """
 
     def __init__(
         self, settings: BackendSettings, *, wsgi: Callable[..., Iterable[bytes]] | None = None,
@@ -123,7 +128,7 @@ class WebHdfsBackend:
         self._settings = settings
         session = UpstreamSession(Limits(
             settings.connect_timeout, settings.read_timeout, settings.pool_size,
-            settings.pool_idle))
+            settings.pool_idle), _trust(settings.ca_file))
         servers = settings.url
         if servers[0].startswith(f"{SCHEME}:"):
             if wsgi is None:
@@ -190,6 +195,17 @@ class WebHdfsBackend:
         client = WebHdfsClient(self._cluster, hadoop_user)
         return WebHdfsFileSystem(
             client, hadoop_user, lambda: self.flavor(client), self._settings.home_cache)
+
+
+def _trust(ca_file: str) -> ssl.SSLContext | None:
+    """Return what trusts the certificates of a file alone, None for no file."""
+    if not ca_file:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError("backend.ca_file", 0, f"'{ca_file}' holds no certificates that can be"
+                          f" read: {error}") from error
 
 
 def quoted(path: str) -> str:

@@ -12,9 +12,11 @@ import pytest
 import requests_mock
 from requests import exceptions
 
-from app.core.errors import PathNotFound, UpstreamTimeout, UpstreamUnavailable
+from app.core.errors import PathNotFound, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from app.core.paths import HdfsPath
 from app.fs.transport import UpstreamSession
+from app.strict_yaml import ConfigError
+from tests.deploy.front import Certificate
 from tests.fs.conftest import LIMITS, backend_at
 from tests.fs.upstream import STATUS, Upstream, answer, answering, chunked
 
@@ -114,3 +116,36 @@ def test_tls_certificates_are_checked(
         with pytest.raises(exceptions.SSLError):
             session.exchange("GET", f"https://127.0.0.1:{upstream.port}/")
     assert len(upstream.requests[1].body) == 200_010
+
+
+def test_a_ca_file_counts_alone(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own, foreign = (Certificate(tmp_path / name) for name in ("own", "foreign"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(own.file, own.key)
+    told = answer(json.dumps({"FileStatus": STATUS}).encode())
+    upstream = serve(answering(told), wrap=lambda sock: context.wrap_socket(
+        sock, server_side=True))
+
+    def length(ca_file: Path) -> int:
+        backend = backend_at(f"https://localhost:{upstream.port}", ca_file=str(ca_file))
+        return backend.as_user("alice").status(PATH).length
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(own.file))
+    with pytest.raises(UpstreamError, match="CERTIFICATE_VERIFY_FAILED"):
+        length(foreign.file)
+    monkeypatch.setenv("SSL_CERT_FILE", str(foreign.file))
+    assert length(own.file) == 5
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_a_ca_file_that_is_none_is_told_at_the_start(
+    tmp_path: Path, content: bytes | None,
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"backend\.ca_file.*ca\.pem"):
+        backend_at("https://localhost:1", ca_file=str(file))
