@@ -13,7 +13,7 @@ PORT = 8080
 DATA = ./data
 
 # How many processes run tests at once; each starts its own Hadoop where one is needed. 0: this one.
-JOBS = 2
+JOBS = 3
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -38,7 +38,7 @@ hadoop: $(VENV)/.run ## start Hadoop 3.4.2 for trying things by hand (NameNode 9
 	@sh scripts/test-tools.sh java maven
 	@exec $(BIN)/python -m tests.hadoop --user "$${DEMO_HDFS_USER:-$${DEMO_USER:-someone}}"
 
-test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some (JOBS=2)
+test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some (JOBS=3)
 	@sh scripts/test-tools.sh java maven nginx openssl curl redis-server postgresql
 	@sh scripts/test.sh $(BIN)/python $(JOBS) $(ARGS)
 

@@ -10,7 +10,7 @@ jobs=$2
 shift 2
 
 status=0
-"$python" -m pytest -n "$jobs" --dist loadfile "$@" || status=$?
+"$python" -m pytest -n "$jobs" --dist loadfile --no-loadscope-reorder "$@" || status=$?
 [ "$status" -eq 1 ] && [ "$jobs" -gt 0 ] || exit "$status"
 echo
 echo 'Once more, alone, what failed beside other work:'

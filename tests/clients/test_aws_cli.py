@@ -91,6 +91,7 @@ def test_presigned_addresses_open_with_curl(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("server", ["tls"], indirect=True, scope="session")
 def test_gigabytes_in_parts(s3: Endpoint, aws: Callable[..., str], bucket: str) -> None:
     up, down = s3.home / "up", s3.home / "down"
     wanted = hashlib.sha256()

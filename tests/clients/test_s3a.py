@@ -67,6 +67,7 @@ def paths(listing: str) -> list[str]:
             if line.startswith(("d", "-"))]
 
 
+@pytest.mark.parametrize("server", ["tls"], indirect=True, scope="session")
 def test_the_shell(s3: Endpoint, hadoop_command: Callable[..., str], bucket: str) -> None:
     place = f"s3a://{bucket}"
     (s3.home / "large").write_bytes(LARGE)

@@ -127,4 +127,8 @@ def test_an_empty_path_is_home_where_one_looks(files: Files) -> None:
     answer = files.call("GET", "/f/listing", path="")
     assert files.directory.rpartition("/")[2] in [
         entry["pathSuffix"] for entry in answer.json()["result"]["statuses"]]
-    files.call("GET", "/f/file/summary", path="")
+    # What other tests left there may be closed to alice: then it is by either name.
+    summaries = [files.gateway.request("GET", "/f/file/summary", params={"path": path})
+                 for path in ("", "/user/alice")]
+    assert summaries[0].status_code == summaries[1].status_code
+    assert summaries[0].json()["result"] == summaries[1].json()["result"]

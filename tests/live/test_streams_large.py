@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import backend_options, furnish
+from tests.conftest import HADOOP, backend_options, furnish
 from tests.gateway import PASSWORD, Gateway
 from tests.live.conftest import new_directory
 from tests.streams.conftest import Alluxio
@@ -71,8 +71,7 @@ def content(start: int, mib: int) -> Iterator[bytes]:
         yield b"%016d" % number + PIECE[16:]
 
 
-@pytest.fixture(scope="module", params=[
-    "embedded", pytest.param("namenode", marks=pytest.mark.hadoop)])
+@pytest.fixture(scope="module")
 def large(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Files]:
@@ -105,7 +104,12 @@ def up_and_down(files: Files, mib: int, writes: int) -> int:
     return max(writer.peak, reader.peak)
 
 
-@pytest.mark.parametrize(("mib", "writes"), [(256, 16), (5 * 1024, 2)])
+@pytest.mark.parametrize(("large", "mib", "writes"), [
+    pytest.param("embedded", 256, 16),
+    pytest.param("namenode", 256, 16, marks=HADOOP),
+    # What grows with the file would show on a real cluster as on the embedded one.
+    pytest.param("namenode", 5 * 1024, 2, marks=HADOOP),
+], indirect=["large"], scope="module")
 def test_streams_at_constant_memory(large: Files, mib: int, writes: int) -> None:
     up_and_down(large, 64, 2)
     before = large.gateway.memory()
