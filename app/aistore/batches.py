@@ -79,12 +79,13 @@ def _begun(
 ) -> Response:
     """Start a job; `wait` and `deadline` of the message's value are heeded."""
     value = call.value
+    wait = value.flag("wait")
     seconds = seconds_of(value.text_or_number("deadline") or "0", "deadline")
     until = int((time.time() + seconds) * 1000) if seconds else 0
     spec = {"selection": selection, "deadline": until, **more}
     job = call.services.jobs.start(
         kind, call.principal, spec, bucket=call.bucket, node=node)
-    if value.flag("wait"):
+    if wait:
         job = _waited(call, job, min(seconds or LONGEST_WAIT, LONGEST_WAIT))
         if job.state in (JobState.FAILED, JobState.ABORTED):
             raise BatchFailed(f"job {job.id} was not done: {'; '.join(job.errors)}")

@@ -51,20 +51,23 @@ def _wanted(call: AIStoreCall) -> tuple[str, list[Job]]:
 
 
 def _statistics(kind: str, jobs: list[Job]) -> dict[str, Any]:
-    told: dict[str, Any] = {"xactionDetails": [_details(job) for job in jobs]}
+    told: dict[str, Any] = {"xactionDetails": [details(job) for job in jobs]}
     if kind == PREFETCH:
         told |= {"numFilesPrefetched": sum(job.objects for job in jobs),
                  "numBytesPrefetched": sum(job.bytes for job in jobs)}
     return told
 
 
-def _details(job: Job) -> dict[str, Any]:
-    """Return one job; a time that is not yet is empty. Bytes and objects are those done."""
+def details(job: Job) -> dict[str, Any]:
+    """Return one job; a time that is not yet is empty. Bytes and objects are those done.
+
+    `obj_total` is how many there are to do, -1 where nobody knows.
+    """
     began, ended = (written(at, "RFC3339Nano") if at else "" for at in (job.started, job.ended))
     return {
         "id": job.id, "kind": job.kind, "bucket": job.bucket, "provider": "ais",
         "startTime": began, "start_time": began, "endTime": ended, "end_time": ended,
         "status": _STATUS[job.state], "aborted": job.state is JobState.ABORTED,
-        "obj_count": job.objects, "bytes_count": job.bytes, "err_count": job.failed,
-        "errors": list(job.errors),
+        "obj_count": job.objects, "obj_total": job.total, "bytes_count": job.bytes,
+        "err_count": job.failed, "errors": list(job.errors),
     }

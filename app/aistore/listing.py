@@ -24,8 +24,6 @@ from app.cache.files import CachedFiles
 from app.core.job_errors import NoSuchJob
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from app.aistore.call import AIStoreCall
     from app.core.objects import Entry, ObjectInfo
 
@@ -41,11 +39,18 @@ _SHORT = {"name": "n", "size": "s", "checksum": "cs", "atime": "a", "version": "
 """The names that members of an entry have in MessagePack."""
 
 
+class _Page(NamedTuple):
+    """Entries as they are told, and the last name if there are more."""
+
+    entries: list[dict[str, Any]]
+    token: str
+
+
 def list_now(call: AIStoreCall) -> Response:
     """Answer a page of the bucket's objects."""
     page = _page(call)
     uuid = call.value.text("uuid") or secrets.token_hex(5)
-    entries, token = page["entries"], page["next"]
+    entries, token = page
     if call.headers.get("Accept", "").split(";")[0].strip() == MSGPACK:
         short = [{_SHORT[name]: int(value) if name == "size" else value
                   for name, value in entry.items()} for entry in entries]
@@ -58,13 +63,13 @@ def list_by_task(call: AIStoreCall) -> Response:
     """Begin a listing (202 and its id), or answer a page of one that was begun."""
     task = call.value.text_or_number("taskid")
     if task in ("", "0"):
-        _check(call)
+        _question(call)
         return as_text(_begun(call), 202)
     note = call.services.store.get(TASKS, task)
     if note != _note(call):
         raise NoSuchJob(task)
     page = _page(call, "copies")
-    return as_json({"entries": page["entries"], "pagemarker": page["next"]})
+    return as_json({"entries": page.entries, "pagemarker": page.token})
 
 
 def _begun(call: AIStoreCall) -> str:
@@ -78,47 +83,49 @@ def _note(call: AIStoreCall) -> dict[str, Any]:
     return {"user": call.principal.name, "bucket": call.bucket}
 
 
-def _check(call: AIStoreCall) -> None:
-    """Raise what a listing would: for the bucket, for what may be done, for the message."""
+class _Question(NamedTuple):
+    """What a message asks for: up to `size` names after `after`, told with `props`."""
+
+    prefix: str
+    after: str
+    size: int
+    props: set[str]
+    layout: str
+
+
+def _question(call: AIStoreCall) -> _Question:
+    """Return what the message asks for; 0 and more than MAX_PAGE names are MAX_PAGE.
+
+    Raises what the listing would: for the bucket, for what may be done, for the message.
+    """
+    value = call.value
+    after = value.text("continuation_token") or value.text("pagemarker") or value.text(
+        "start_after")
+    size = min(value.integer("pagesize", "page_size") or MAX_PAGE, MAX_PAGE)
+    props = (value.text("props") or _DEFAULT_PROPS).lower().split(",")
+    question = _Question(value.text("prefix"), after, size, {word.strip() for word in props},
+                         times.layout_of(value.text("time_format")))
     provider_of(call)
     call.objects.bucket(call.bucket)
     props_of(call.objects, call.bucket).require(
         Access.LIST, call.objects.bucket_path(call.bucket))
-    times.layout_of(call.value.text("time_format"))
-    _size(call)
+    return question
 
 
-def _size(call: AIStoreCall) -> int:
-    """Return how many entries the page may have; 0 and more than MAX_PAGE is MAX_PAGE."""
-    asked = call.value.integer("pagesize", "page_size")
-    return min(asked or MAX_PAGE, MAX_PAGE)
-
-
-def _page(call: AIStoreCall, *always: str) -> Mapping[str, Any]:
-    """Return the `entries` that the message asks for, and the last name if there are more.
-
-    They have the properties `always` too.
-    """
-    _check(call)
-    value = call.value
-    after = value.text("continuation_token") or value.text("pagemarker") or value.text(
-        "start_after")
-    page = call.objects.list(call.bucket, prefix=value.text("prefix"), after=after,
-                             limit=_size(call), etags=False)
-    props = {*_props(value.text("props")), *always}
-    layout = times.layout_of(value.text("time_format"))
+def _page(call: AIStoreCall, *always: str) -> _Page:
+    """Return the page that the message asks for; its entries have the properties `always` too."""
+    question = _question(call)
+    page = call.objects.list(call.bucket, prefix=question.prefix, after=question.after,
+                             limit=question.size, etags=False)
+    props = {*question.props, *always}
     sums: dict[str, ObjectInfo] = {}
     if "checksum" in props:
         sums = {one.key: one for one in call.objects.details(call.bucket, page.entries)}
     files = CachedFiles(call.services.backend.as_user(call.principal.hadoop_user),
                         call.services.cache)
-    teller = _Teller(call, props, layout, files)
-    entries = [teller.told(one, sums.get(one.key)) for one in page.entries]
-    return {"entries": entries, "next": page.next_after or ""}
-
-
-def _props(text: str) -> set[str]:
-    return {word.strip().lower() for word in (text or _DEFAULT_PROPS).split(",")}
+    teller = _Teller(call, props, question.layout, files)
+    return _Page([teller.told(one, sums.get(one.key)) for one in page.entries],
+                 page.next_after or "")
 
 
 class _Teller(NamedTuple):

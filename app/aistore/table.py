@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from app.aistore import (
     batches,
+    bucket_jobs,
     buckets,
-    downloads,
     cluster,
     daemon,
+    downloads,
     health,
     listing,
     node_info,
@@ -37,6 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *listing.OPERATIONS,
     *summary.OPERATIONS,
     *batches.OPERATIONS,
+    *bucket_jobs.OPERATIONS,
     *sorting.OPERATIONS,
     *node_info.OPERATIONS,
     *cluster.OPERATIONS,
