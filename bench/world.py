@@ -6,7 +6,7 @@ import os
 import resource
 import socket
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from bench import parties
@@ -48,6 +48,10 @@ TUNED = {
 }
 
 
+USERS = {parties.GATEWAY_USER: {
+    "hadoop_user": HADOOP_USER, "password": parties.GATEWAY_PASSWORD, "bucket_root": ROOM}}
+
+
 @dataclass(frozen=True)
 class Sizes:
     """How much is measured; durations are in seconds."""
@@ -79,6 +83,7 @@ class World:
         self._stack = ExitStack()
         self._s3_parties: tuple[S3Party, ...] = ()
         self._rclone: Daemon | None = None
+        self._cached: Gateway | None = None
 
     def __enter__(self) -> Self:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -101,13 +106,10 @@ class World:
             self._directory / "hadoop", datanodes=self.datanodes, conf=self._conf,
             jvm=JVM_DEFAULTS))
         cluster.make_user(HADOOP_USER)
-        users = {parties.GATEWAY_USER: {
-            "hadoop_user": HADOOP_USER, "password": parties.GATEWAY_PASSWORD,
-            "bucket_root": ROOM}}
         gateway = self._directory / "gateway"
         self._s3_port = free_port()
         served = self._stack.enter_context(Gateway(
-            gateway, backend=cluster.namenode_url, workers=WORKERS, users=users,
+            gateway, backend=cluster.namenode_url, workers=WORKERS, users=USERS,
             superuser=cluster.superuser, gunicorn_args=["--bind", f"127.0.0.1:{self._s3_port}"],
             settings={"s3": {"ports": [self._s3_port], "keys_file": str(gateway / "keys.yaml"),
                              "master_key_file": str(gateway / "keys.master")}}))
@@ -120,9 +122,22 @@ class World:
             "gateway": lambda: [served.master, *served.workers()],
             "httpfs": lambda: [pids["httpfs"]],
             "rclone": self._rclone_pids,
+            "cached": lambda: (
+                [self._cached.master, *self._cached.workers()] if self._cached else []),
             "namenode": lambda: [pids["namenode"]],
             "datanode": lambda: [pid for role, pid in pids.items() if "datanode" in role],
         })
+
+    def cached_gateway(self) -> Party:
+        """Return a second gateway, one with a read cache; it starts when asked for."""
+        if self._cached is None:
+            directory = self._directory / "cached"
+            self._cached = self._stack.enter_context(Gateway(
+                directory, backend=self._cluster.namenode_url, workers=WORKERS, users=USERS,
+                superuser=self._cluster.superuser,
+                settings={"cache": {"mountpaths": [str(directory / "disk")]}}))
+        return replace(
+            parties.gateway(self._cached.url), serves=("cached", "namenode", "datanode"))
 
     def s3_parties(self) -> tuple[S3Party, ...]:
         """Return the gateway and rclone as S3 servers over one HDFS; rclone starts when asked for.

@@ -1,4 +1,4 @@
-"""A file in memory that counts how it is read, and caches of it."""
+"""A file in memory that counts how it is read, and caches of it; and gateways with a cache."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import pytest
 from app.cache.read_cache import CacheKey, ReadCache
 from app.setting_sections import CacheSettings
 from app.state.sqlite import SqliteStore
+from tests.conftest import backend_options, furnish
+from tests.contract.client import Files, fresh_name
+from tests.gateway import Gateway
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from app.fs.port import ByteSource
@@ -21,6 +24,40 @@ if TYPE_CHECKING:
 MIB = 1024**2
 CHUNK = 64 * 1024
 CAPACITY = 16 * MIB
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have a module of the contract run over the backends that it names."""
+    over = getattr(metafunc.module, "OVER", None)
+    if over and "gateway" in metafunc.fixturenames:
+        metafunc.parametrize("gateway", over, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway with a small cache of small chunks on two disks."""
+    directory: Path = tmp_path_factory.mktemp("cached")
+    paths = [str(directory / "one"), str(directory / "other")]
+    settings = {"cache": {"mountpaths": paths, "capacity": CAPACITY, "chunk_size": CHUNK}}
+    with Gateway(directory, settings=settings, **backend_options(request, request.param)) as made:
+        furnish(made)
+        yield made
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    """Return which backend the test runs over."""
+    return str(request.node.callspec.params["gateway"])
+
+
+@pytest.fixture
+def files(gateway: Gateway, backend: str) -> Files:
+    """Return the user `someone` (alice) with a new directory of their own."""
+    work = Files(gateway, backend, f"/user/alice/{fresh_name()}")
+    work.call("PUT", "/f/directory", 201, path=work.directory, permission="755")
+    return work
 
 
 class Upstream:
