@@ -105,7 +105,7 @@ class Nodes:
     def own(self) -> Node:
         """Return this gateway, its figures as of now."""
         return Node(self._own.id, self._own.url, self._own.started, self._own.version,
-                    int(time.time() * 1000), self.in_service(),
+                    int(time.time() * 1000), not self._is_out(self.own_id),
                     {**self._figures(), "beats": list(self._beat_ns)})
 
     def map(self) -> ClusterMap:
