@@ -63,7 +63,8 @@ def describe_properties(response: Response, bucket: str, info: ObjectInfo) -> No
     copies = str(max(1, status.replication))
     headers["Objnumcopies"] = headers["Copies"] = copies
     headers["Objpresent"] = headers["Present"] = "true"
-    headers["Objprovider"] = headers["Provider"] = headers["Bucket.provider"] = AIS
+    for name in ("Objprovider", "Cloudprovider", "Provider", "Bucket.provider"):
+        headers[name] = AIS
     headers["Bucket.name"] = bucket
     if not _CONTROL.search(info.key):
         headers["Name"] = info.key.encode().decode("latin-1")

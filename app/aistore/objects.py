@@ -86,6 +86,8 @@ def put(call: AIStoreCall) -> Response:
 def rename(call: AIStoreCall) -> Response:
     """Give an object another name in its bucket; what has that name is replaced."""
     name = call.fields.required("name")
+    if conditions.has_any(call.headers):
+        raise Unsupported("a rename under a condition is not supported")
     _allowed(call, Access.MOVE)
     call.objects.rename(call.bucket, call.key, name)
     return empty()

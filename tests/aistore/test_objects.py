@@ -65,7 +65,8 @@ def test_the_properties_by_the_names_of_both_years(everywhere: AIStore) -> None:
     assert headers["Atime"] == str(status["accessTime"] * 1_000_000)
     assert re.fullmatch(r"[0-3][0-9] [A-Z][a-z]{2} [0-9]{2} [0-9]{2}:[0-9]{2} UTC",
                         headers["Objatime"])
-    assert headers["Objprovider"] == headers["Provider"] == headers["Bucket.provider"] == "ais"
+    for name in ("Objprovider", "Cloudprovider", "Provider", "Bucket.provider"):
+        assert headers[name] == "ais"
     assert (headers["Bucket.name"], headers["Name"]) == ("bck", "dir/obj")
     assert "Version" not in headers
     assert "Objversion" not in headers
@@ -123,11 +124,15 @@ def test_a_rename_that_cannot_be_changes_nothing(everywhere: AIStore) -> None:
     ais.put("bck", "a", b"a")
     ais.put("bck", "dir/b", b"b")
     for name, status in (("dir", 409), ("a/below", 409), ("", 400), ("bad\uf02fname", 400),
-                         (f"{'n' * 256}", 400)):
+                         (f"{'n' * 256}", 400), ("half \ud800", 400)):
         error_of(ais.object("POST", "bck", "a", {"action": "rename", "name": name}), status)
     error_of(ais.object("POST", "bck", "a", {"action": "rename"}), 400)
+    for raw in (b"{", b"[]", b'"x"', b"\xff", b'{"action":"rename","name":"\xed\xa0\x80"}'):
+        error_of(ais.object("POST", "bck", "a", data=raw), 400)
     error_of(ais.object("POST", "bck", "a", {"action": "rename", "name": 5}), 400)
     error_of(ais.object("POST", "bck", "a", {"action": "other", "name": "b"}), 400)
+    error_of(ais.object("POST", "bck", "a", {"action": "rename", "name": "b"},
+                        headers={"If-Match": '"other"'}), 501)
     error_of(ais.object("POST", "bck", "a"), 400)
     assert ais.get("bck", "a") == b"a"
     assert ais.get("bck", "dir/b") == b"b"
