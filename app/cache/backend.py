@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from app.cache.key import CacheKey, key_of
-from app.core.cache_errors import FileChanged
-from app.core.errors import PathError
+from app.core.errors import GatewayError, PathError
 from app.core.mounts import INODES, split_id
 from app.core.paths import HIDDEN_MARK, HdfsPath
 
@@ -44,7 +43,8 @@ class CachedFileSystem:
         found = self._found(path, file_id)
         if found is None or offset + length > found.key.length:
             return self._fs.open(path, offset, length, file_id)
-        return self._cache.open(found.key, offset, length, self._fetch(path, found))
+        return self._cache.open(
+            found.key, offset, length, self._fetch(path, found), self._is_same(found))
 
     def prefetch(
         self, path: HdfsPath, file_id: int, on_bytes: Callable[[int], None],
@@ -56,7 +56,8 @@ class CachedFileSystem:
         found = self._found(path, file_id)
         if found is None:
             return False
-        self._cache.fill(found.key, self._fetch(path, found), on_bytes)
+        self._cache.fill(
+            found.key, self._fetch(path, found), on_bytes, self._is_same(found))
         return True
 
     def _found(self, path: HdfsPath, file_id: int) -> _Found | None:
@@ -83,18 +84,22 @@ class CachedFileSystem:
         return _Found(asked, status.file_id, key) if key else None
 
     def _fetch(self, path: HdfsPath, found: _Found) -> Callable[[int, int], ByteSource]:
+        return lambda offset, length: self._fs.open(path, offset, length, found.file_id)
+
+    def _is_same(self, found: _Found) -> Callable[[], bool]:
+        """Return what tells whether a file is still the version that it was.
+
+        What was read of one that was changed in place meanwhile may be of either version.
+        """
         def is_same() -> bool:
             try:
                 return key_of(self._fs.status(found.asked)) == found.key
             except PathError:
-                # Replaced, removed or forbidden since: what was opened before is read to its end.
-                return True
+                return True  # replaced, removed or forbidden, but not changed
+            except GatewayError:
+                return False
 
-        def fetch(offset: int, length: int) -> ByteSource:
-            source = self._fs.open(path, offset, length, found.file_id)
-            return Unchanged(source, length, is_same)
-
-        return fetch
+        return is_same
 
 
 class CachedBackend:
@@ -115,27 +120,3 @@ class CachedBackend:
 def cached(fs: FileSystem, cache: ReadCache) -> FileSystem:
     """Return `fs` with reads that go through the cache."""
     return cast("FileSystem", CachedFileSystem(fs, cache))
-
-
-class Unchanged:
-    """A source that asks, before its last piece is handed out, whether the file is still the same.
-
-    What was read of a version that was changed in place is none of the version that was meant.
-    """
-
-    def __init__(self, source: ByteSource, length: int, is_same: Callable[[], bool]) -> None:
-        self._source = source
-        self._left = length
-        self._is_same = is_same
-
-    def read(self, size: int) -> bytes:
-        """Return 1 to `size` bytes, b"" at the end. Raises FileChanged, UpstreamError."""
-        piece = self._source.read(size)
-        self._left -= len(piece)
-        if piece and not self._left and not self._is_same():
-            raise FileChanged("the file was changed while it was being read")
-        return piece
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._source.close()

@@ -60,7 +60,7 @@ class Disk:
         self.index = Index(path, self._remove)
         self.offload = Offload(THREADS)
         self._counted = counted
-        self._ready = False
+        self._ready = self._told = False
         self._rests_until = self._full_until = float("-inf")
         self._used: dict[str, float] = {}
         self._touch_at = 0.0
@@ -81,7 +81,7 @@ class Disk:
         except MountpathUnusable as error:
             self._rest(error)
             return False
-        self._ready = True
+        self._ready, self._told = True, False
         return True
 
     def takes_chunks(self) -> bool:
@@ -124,9 +124,9 @@ class Disk:
 
     def reserve(self, name: str, size: int) -> bool:
         """Make room for a chunk's file; tell whether there is."""
-        gone = self.index.reserve(name, size, self.capacity)
-        self._counted.count(evicted=gone or 0)
-        return gone is not None
+        fits, gone = self.index.reserve(name, size, self.capacity)
+        self._counted.count(evicted=gone)
+        return fits
 
     def drop(self, name: str) -> None:
         """Let go of a chunk."""
@@ -204,8 +204,9 @@ class Disk:
             self.drop(name)
         elif number in _FULL or code == sqlite3.SQLITE_FULL:
             self._counted.count(errors=1)
-            _log.warning("the disk of the mountpath %s is full; what is not there is not cached",
-                         self.path)
+            told = time.monotonic() < self._full_until + 10 * REST_SECONDS
+            _log.log(logging.DEBUG if told else logging.WARNING,
+                     "the disk of the mountpath %s is full: what is new is not cached", self.path)
             self._full_until = time.monotonic() + REST_SECONDS
         elif code in _BROKEN:
             self._start_over(error)
@@ -223,8 +224,9 @@ class Disk:
 
     def _rest(self, error: Exception) -> None:
         self._counted.count(errors=1)
-        _log.warning("the mountpath %s is left alone for a while: %r", self.path, error)
-        self._ready = False
+        _log.log(logging.DEBUG if self._told else logging.WARNING,
+                 "the mountpath %s is left alone until it can be used: %r", self.path, error)
+        self._ready, self._told = False, True
         self._rests_until = time.monotonic() + REST_SECONDS
 
     def _remove(self, name: str) -> None:

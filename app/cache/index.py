@@ -22,7 +22,8 @@ FILE = "index.db"
 BUSY_SECONDS = 2.0
 """How long a call waits for other workers before it fails."""
 _PAUSE_SECONDS = 0.001
-_VICTIMS = 16
+_VICTIMS = 64
+"""Chunks that go at a time."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS chunks (
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, used REAL NOT NULL
@@ -38,6 +39,7 @@ CREATE TRIGGER IF NOT EXISTS went AFTER DELETE ON chunks BEGIN
 """
 _RESERVE = """INSERT INTO chunks (name, size, used) VALUES (?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET used = excluded.used"""
+_DELETE = "DELETE FROM chunks WHERE name = ?"
 _OLDEST = "SELECT name FROM chunks WHERE name != ? ORDER BY used LIMIT ?"
 
 
@@ -57,26 +59,24 @@ class Index:
         self._inherited: list[sqlite3.Connection] = []
         self.inode = 0
 
-    def reserve(self, name: str, size: int, capacity: int) -> int | None:
-        """Make room for a chunk and enter it; return how many others went, None: it is too large.
+    def reserve(self, name: str, size: int, capacity: int) -> tuple[bool, int]:
+        """Enter a chunk; return whether there is room, and how many others went for it.
 
-        What was not used for longest goes.
+        What was not used for longest goes, but not more than takes a moment.
         """
-        def work(connection: sqlite3.Connection) -> int | None:
+        def work(connection: sqlite3.Connection) -> tuple[bool, int]:
             connection.execute(_RESERVE, (name, size, time.time()))
             gone = 0
-            while _total(connection)[0] > capacity:
-                victims = connection.execute(_OLDEST, (name, _VICTIMS)).fetchall()
-                if not victims:
-                    connection.execute("DELETE FROM chunks WHERE name = ?", (name,))
-                    return None
-                for (victim,) in victims:
-                    self._remove(victim)
-                    connection.execute("DELETE FROM chunks WHERE name = ?", (victim,))
-                    gone += 1
-                    if _total(connection)[0] <= capacity:
-                        break
-            return gone
+            for victim in _oldest(connection, name) if _is_over(connection, capacity) else ():
+                self._remove(victim)
+                connection.execute(_DELETE, (victim,))
+                gone += 1
+                if not _is_over(connection, capacity):
+                    break
+            fits = not _is_over(connection, capacity)
+            if not fits:
+                connection.execute(_DELETE, (name,))
+            return fits, gone
 
         return self._write(work)
 
@@ -90,7 +90,7 @@ class Index:
         """Remove one chunk, file and all."""
         def work(connection: sqlite3.Connection) -> None:
             self._remove(name)
-            connection.execute("DELETE FROM chunks WHERE name = ?", (name,))
+            connection.execute(_DELETE, (name,))
 
         self._write(work)
 
@@ -181,6 +181,14 @@ def _inode(file: str) -> int:
 def _total(connection: sqlite3.Connection) -> tuple[int, int]:
     size, chunks = connection.execute("SELECT size, chunks FROM total").fetchone()
     return int(size), int(chunks)
+
+
+def _is_over(connection: sqlite3.Connection, capacity: int) -> bool:
+    return _total(connection)[0] > capacity
+
+
+def _oldest(connection: sqlite3.Connection, kept: str) -> list[str]:
+    return [name for (name,) in connection.execute(_OLDEST, (kept, _VICTIMS)).fetchall()]
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

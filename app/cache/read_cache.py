@@ -16,6 +16,7 @@ from app.cache.key import CacheKey, key_of
 from app.cache.mountpaths import Mountpaths, MountpathTable, normal
 from app.cache.runs import Runs
 from app.cache.source import CachedSource
+from app.cache.visit import Visit
 from app.core.cache_errors import MountpathExists, NotCached
 
 if TYPE_CHECKING:
@@ -51,19 +52,27 @@ class ReadCache:
         self._lock = threading.Lock()
         self._disks: dict[str, Disk] = {}
 
-    def open(self, key: CacheKey, offset: int, length: int, fetch: Fetch) -> ByteSource:
+    def open(
+        self, key: CacheKey, offset: int, length: int, fetch: Fetch,
+        is_same: Callable[[], bool] = lambda: True,
+    ) -> ByteSource:
         """Open `length` > 0 bytes from `offset`; `fetch(offset, length)` opens them in HDFS.
 
-        What `fetch` raises is raised here, or by `read`.
+        What `fetch` raises is raised here, or by `read`. `is_same` is asked after fetching whether
+        the file is still of this key; what was fetched of another is not kept.
         """
-        return CachedSource(self._chunks(key), offset, length, fetch, self._runs)
+        visit = self._visit(key, offset + length, fetch, is_same)
+        return CachedSource(visit, offset, length)
 
-    def fill(self, key: CacheKey, fetch: Fetch, on_bytes: Callable[[int], None]) -> None:
+    def fill(
+        self, key: CacheKey, fetch: Fetch, on_bytes: Callable[[int], None],
+        is_same: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Bring all of a file here; `on_bytes` is told of each part. Raises NotCached."""
         room = sum(disk.capacity for disk in self._enabled())
         if key.length > room:
             raise NotCached(f"the file has {key.length} bytes, the cache room for {room}")
-        source = CachedSource(self._chunks(key), 0, key.length, fetch, self._runs)
+        source = CachedSource(self._visit(key, key.length, fetch, is_same), 0, key.length)
         try:
             done = 0
             while done < key.length:
@@ -128,6 +137,12 @@ class ReadCache:
     def figures(self) -> CacheFigures:
         """Return what the node's cache did since it was started. Raises StorageFault."""
         return self._counted.total()
+
+    def _visit(
+        self, key: CacheKey, end: int, fetch: Fetch, is_same: Callable[[], bool],
+    ) -> Visit:
+        chunks = self._chunks(key)
+        return Visit(self._runs, chunks, (end - 1) // chunks.size, fetch, is_same)
 
     def _chunks(self, key: CacheKey) -> Chunks:
         return Chunks(key, self._origin_of(key.mount), self._chunk_size, self._enabled())

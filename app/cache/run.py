@@ -12,7 +12,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from app.cache.part import NotStored
-from app.core.cache_errors import FileChanged
 from app.core.errors import GatewayError, UpstreamFault
 
 if TYPE_CHECKING:
@@ -39,16 +38,18 @@ class Run:
 
     def __init__(
         self, chunks: Chunks, first: int, last: int, part: Part, *, fetch: Fetch,
-        counted: Counted,
+        is_same: Callable[[], bool], counted: Counted,
     ) -> None:
         self.chunks = chunks
         self.next = first
         self.last = _end_of_run(chunks, first, last)
         self.error: GatewayError | None = None
         self.over = False
+        self.stale = False
         self.received = 0
         self._part: Part | None = part
         self._fetch = fetch
+        self._is_same = is_same
         self._counted = counted
         self._ahead = max(2, AHEAD_BYTES // chunks.size)
         self._readers = 0
@@ -96,6 +97,7 @@ class Run:
             source = self._fetch(offset, end - offset)
             while self._part:
                 self._bring(source, self._part)
+            self._check()
         except NotStored as error:
             _log.debug("a chunk is not cached: %s", error)
         except GatewayError as error:
@@ -147,11 +149,15 @@ class Run:
                 lambda: self._is_wanted(number) or self._readers <= 0, IDLE_SECONDS)
             return self._is_wanted(number)
 
+    def _check(self) -> None:
+        """Keep nothing that may be of another version; who reads it goes on without the cache."""
+        if not self._is_same():
+            self.stale = True
+            self.chunks.drop()
+
     def _end(self, source: ByteSource | None) -> None:
         if self._part:
             self._part.abandon()
-        if isinstance(self.error, FileChanged):
-            self.chunks.drop()
         with self._changed:
             self.over = True
             self._changed.notify_all()

@@ -1,30 +1,14 @@
-"""The runs of this worker, and how a reader comes to a chunk: it is here, comes, or is fetched."""
+"""The runs of this worker, so that its readers find them."""
 
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
-from app.cache.part import NotStored
-from app.cache.run import Run
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from app.cache.chunks import Chunk, Chunks
+    from app.cache.chunks import Chunks
     from app.cache.figures import Counted
-    from app.fs.port import ByteSource
-
-    Fetch = Callable[[int, int], ByteSource]
-
-STALL_SECONDS = 10.0
-"""How long a reader waits for a chunk whose fetching makes no progress; then it asks HDFS."""
-FETCHES = 3
-"""How often a chunk is fetched for one reader, if it is let go of before it is read."""
-LEAST_PAUSE, LONGEST_PAUSE = 0.002, 0.02
-"""Seconds between looks for a chunk that another worker fetches."""
-
+    from app.cache.run import Run
 
 class Runs:
     """What this worker fetches."""
@@ -33,10 +17,6 @@ class Runs:
         self.counted = counted
         self._lock = threading.Lock()
         self._runs: dict[str, list[Run]] = {}
-
-    def visit(self, chunks: Chunks, last: int, fetch: Fetch) -> Visit:
-        """Return the way of a reader through the chunks up to `last`."""
-        return Visit(self, chunks, last, fetch)
 
     def joined(self, chunks: Chunks, number: int) -> Run | None:
         """Return a run that brings the chunk soon, with one reader more; None if there is none."""
@@ -61,104 +41,3 @@ class Runs:
                 self._runs[run.chunks.name] = left
             else:
                 self._runs.pop(run.chunks.name, None)
-
-
-class Visit:
-    """One reader's way through a file's chunks."""
-
-    def __init__(self, runs: Runs, chunks: Chunks, last: int, fetch: Fetch) -> None:
-        self._runs = runs
-        self._chunks = chunks
-        self._last = last
-        self._fetch = fetch
-        self._run: Run | None = None
-        self._mine: Run | None = None
-
-    def arrive(self, number: int) -> Chunk | None:
-        """Return a chunk, fetched if need be; None where the disks do not take it.
-
-        What the cluster said to this reader's own fetching is raised.
-        """
-        patience = _Patience()
-        missed = False
-        while True:
-            chunk = self._chunks.find(number)
-            if chunk:
-                if self._run:
-                    self._run.want(number)
-                self._runs.counted.count(hits=not missed, misses=missed)
-                return chunk
-            missed = True
-            if self._mine and self._mine.over and self._mine.error:
-                raise self._mine.error
-            if not self._come_nearer(number, patience):
-                self._runs.counted.count(misses=1)
-                return None
-
-    def close(self) -> None:
-        """Wait for nothing more."""
-        if self._run:
-            self._run.leave()
-            self._run = None
-        self._runs.counted.save(at_once=False)
-
-    def _come_nearer(self, number: int, patience: _Patience) -> bool:
-        """Wait for the chunk a while, or begin to fetch it; tell False where that is vain."""
-        if not (self._run and self._run.reaches(number)):
-            self._change(self._runs.joined(self._chunks, number))
-        if self._run:
-            self._run.want(number)
-            return self._run.wait(number, patience.pause_long) or patience.lasts(
-                self._run.received)
-        try:
-            part = self._chunks.claim(number)
-        except NotStored:
-            return False
-        if part is None:
-            if not patience.lasts(self._chunks.written(number)):
-                return False
-            time.sleep(patience.pause())
-            return True
-        if patience.tries_over():
-            part.abandon()
-            return False
-        run = Run(self._chunks, number, self._last, part, fetch=self._fetch,
-                  counted=self._runs.counted)
-        self._runs.start(run)
-        self._change(run)
-        self._mine = run
-        return True
-
-    def _change(self, run: Run | None) -> None:
-        if self._run:
-            self._run.leave()
-        self._run = run
-
-
-class _Patience:
-    """How long what makes no progress is waited for."""
-
-    pause_long = 1.0
-
-    def __init__(self) -> None:
-        self._seen = -2
-        self._until = float("inf")
-        self._pause = LEAST_PAUSE
-        self._tries = 0
-
-    def tries_over(self) -> bool:
-        """Tell whether the chunk went again too often after it had been fetched."""
-        self._tries += 1
-        return self._tries > FETCHES
-
-    def lasts(self, progress: int) -> bool:
-        """Tell whether to go on waiting, where `progress` has been made so far."""
-        now = time.monotonic()
-        if progress != self._seen:
-            self._seen, self._until = progress, now + STALL_SECONDS
-        return now < self._until
-
-    def pause(self) -> float:
-        """Return how long to wait before the next look."""
-        self._pause = min(self._pause * 1.5, LONGEST_PAUSE)
-        return self._pause

@@ -8,13 +8,9 @@ from app.cache.chunk_file import BLOCK
 from app.core.cache_errors import NotCached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from app.cache.chunks import Chunk, Chunks
-    from app.cache.runs import Runs
+    from app.cache.chunks import Chunk
+    from app.cache.visit import Visit
     from app.fs.port import ByteSource
-
-    Fetch = Callable[[int, int], ByteSource]
 
 _DAMAGED = 3
 """How often a chunk that is damaged again is fetched again."""
@@ -26,15 +22,11 @@ class CachedSource:
     Where the disks fail, the rest comes from HDFS directly.
     """
 
-    def __init__(
-        self, chunks: Chunks, offset: int, length: int, fetch: Fetch, runs: Runs,
-    ) -> None:
-        self._chunks = chunks
+    def __init__(self, visit: Visit, offset: int, length: int) -> None:
+        self._visit = visit
+        self._chunks = visit.chunks
         self._position = offset
         self._end = offset + length
-        self._fetch = fetch
-        self._runs = runs
-        self._own = runs.visit(chunks, (self._end - 1) // chunks.size, fetch)
         self._chunk: Chunk | None = None
         self._held = memoryview(b"")
         self._through: ByteSource | None = None
@@ -61,7 +53,7 @@ class CachedSource:
 
     def close(self) -> None:
         """Let go of the connection and of what was being fetched."""
-        self._own.close()
+        self._visit.close()
         if self._through:
             self._through.close()
 
@@ -100,7 +92,7 @@ class CachedSource:
         data = self._chunks.read(chunk, start, end)
         if data is None:
             return b""
-        self._runs.counted.count(bytes_served=min(end, self._end - chunk.offset) - first)
+        self._visit.counted.count(bytes_served=min(end, self._end - chunk.offset) - first)
         if start == first and end - first <= wanted:
             return data
         piece = data[first - start:first - start + wanted]
@@ -110,13 +102,13 @@ class CachedSource:
     def _enter(self) -> Chunk | None:
         """Find or fetch the chunk at the position; None where the rest comes from HDFS."""
         number = self._position // self._chunks.size
-        self._chunk = self._own.arrive(number)
+        self._chunk = self._visit.arrive(number)
         if self._chunk is None:
             self._pass_through()
         return self._chunk
 
     def _pass_through(self) -> ByteSource:
         if self._through is None:
-            self._own.close()
-            self._through = self._fetch(self._position, self._end - self._position)
+            self._visit.close()
+            self._through = self._visit.fetch(self._position, self._end - self._position)
         return self._through

@@ -3,9 +3,6 @@
 GatewayError
 ├── Unsupported
 │   └── CacheDisabled                no mountpath is configured
-├── UpstreamError
-│   └── UpstreamFault
-│       └── FileChanged              it is another version than the one that was asked for
 ├── StorageFault
 │   └── NotCached                    the disks do not take it
 └── InvalidRequest
@@ -17,7 +14,7 @@ GatewayError
 
 from __future__ import annotations
 
-from app.core.errors import InvalidRequest, StorageFault, Unsupported, UpstreamFault, printable
+from app.core.errors import InvalidRequest, StorageFault, Unsupported, printable
 
 
 class CacheDisabled(Unsupported):
@@ -25,10 +22,6 @@ class CacheDisabled(Unsupported):
 
     def __init__(self) -> None:
         super().__init__("the read cache is off; set cache.mountpaths to directories for it")
-
-
-class FileChanged(UpstreamFault):
-    """The file was changed in place while it was being fetched."""
 
 
 class NotCached(StorageFault):

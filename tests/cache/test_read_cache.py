@@ -147,6 +147,15 @@ def test_a_reader_that_stops_holds_nobody_up(cache: ReadCache) -> None:
     slow.close()
 
 
+def test_what_changed_while_it_was_fetched_is_not_kept(cache: ReadCache) -> None:
+    upstream = Upstream(5 * CHUNK)
+    source = cache.open(upstream.key, 0, 5 * CHUNK, upstream.fetch, lambda: False)
+    assert b"".join(iter(lambda: source.read(CHUNK), b"")) == upstream.content
+    source.close()
+    wait_for("the end of the run", lambda: not cache._runs._runs)
+    assert cache.held(upstream.key) == 0
+
+
 def test_nobody_reads_and_nothing_is_fetched_any_more(cache: ReadCache) -> None:
     upstream = Upstream(64 * MIB)
     source = cache.open(upstream.key, 0, len(upstream.content), upstream.fetch)
