@@ -171,7 +171,7 @@ def make_cache(
     """Return the read cache, None where no directory is set for it."""
     if not settings.cache.mountpaths:
         return None
-    own = "\n".join(settings.backend.url)
+    own = "\n".join(sorted(settings.backend.url))
 
     def origin_of(number: int) -> str:
         # A mount's number may be another's later; the cluster of the same settings is not.
