@@ -166,6 +166,11 @@ class Gateway:
         wait_for("ready again", lambda: self._answers("/readyz"))
 
     @property
+    def running(self) -> bool:
+        """Whether gunicorn is there."""
+        return self._daemon is not None and self._daemon.running
+
+    @property
     def master(self) -> int:
         """The process id of gunicorn's master."""
         assert self._daemon is not None

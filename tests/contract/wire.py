@@ -100,6 +100,10 @@ class Wire:
             answer.body = self._exactly(None)
         return answer
 
+    def rest(self, size: int) -> bytes:
+        """Return the next bytes of a body without chunks, less than `size` where they end."""
+        return self._exactly(size)
+
     def silent(self, seconds: float) -> bool:
         """Tell whether nothing at all comes for a while; the connection being open."""
         deadline = time.monotonic() + seconds
