@@ -30,7 +30,8 @@ def register(jobs: Jobs, services: Services) -> None:
     limits = Limits(settings.timeout, settings.max_bytes, settings.min_rate)
 
     room = Downloads(
-        services.store, Fetcher(guard_of(settings), limits), settings, partial(_put, services))
+        services.store, Fetcher(guard_of(settings), limits), settings, partial(_put, services),
+        kept_seconds=services.settings.jobs.kept_seconds)
     jobs.register(KIND, room.work, resumable=True, undo=room.undo)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.aistore.times import written
 from app.downloads.account import Account
-from app.downloads.work import current
+from app.downloads.records import current
 from app.jobs.record import JobState
 
 if TYPE_CHECKING:

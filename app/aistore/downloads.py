@@ -12,14 +12,15 @@ from app.aistore.call import as_json, empty
 from app.aistore.download_jobs import NEEDED, guard_of
 from app.aistore.fields import Fields
 from app.aistore.operation import Operation
+from app.core.download_errors import DownloadStopped
 from app.core.errors import InvalidParameter, InvalidRequest, MissingParameter, printable
 from app.core.job_errors import NoSuchJob
 from app.core.paths import parent_of
 from app.core.patterns import compiled
-from app.downloads import work
+from app.downloads import records
 from app.downloads.account import Account
 from app.downloads.orders import checked_headers
-from app.downloads.plan import of_spec
+from app.downloads.work import KIND
 from app.fs.placing import status_or_none
 from app.jobs.record import may_see
 
@@ -103,7 +104,7 @@ def cancel(call: AIStoreCall) -> Response:
         raise InvalidRequest(f"the download of {printable(fields.text('link'))} is over already")
     if job.spec["plan_total"] == 1:
         return _aborted(call, job)
-    work.cancel(call.services.store, job.id, number)
+    records.cancel(call.services.store, job.id, number)
     return empty()
 
 
@@ -116,6 +117,7 @@ def remove(call: AIStoreCall) -> Response:
     """Forget a download that is over."""
     job = _job(call, _id(call))
     call.services.jobs.remove(job.id)
+    records.remove(call.services.store, job.spec["kept"])
     return empty()
 
 
@@ -139,11 +141,10 @@ def _begun(call: AIStoreCall, read: Read) -> Response:
     orders = requests.orders_of(fields)
     headers = checked_headers(fields.members("headers"))
     _require_place(call, bucket, plan.item(0).name)
-    key = work.keep_headers(call.services.store, headers)
-    job = call.services.jobs.start(work.KIND, call.principal, {
-        "plan": dict(plan.spec), "plan_total": plan.total, "orders": orders._asdict(),
-        "headers": key, "description": requests.description(fields, bucket, plan),
-    }, bucket=bucket)
+    spec = {
+        "kept": records.keep(call.services.store, plan, headers), "plan_total": plan.total,
+        "orders": orders._asdict(), "description": requests.description(fields, bucket, plan)}
+    job = call.services.jobs.start(KIND, call.principal, spec, bucket=bucket)
     return as_json({"id": job.id})
 
 
@@ -175,7 +176,7 @@ def _id(call: AIStoreCall) -> str:
 def _job(call: AIStoreCall, job_id: str) -> Job:
     """Return a download that the caller may see. Raises NoSuchJob."""
     job = call.services.jobs.get(job_id)
-    if job.kind != work.KIND or not may_see(call.principal, job):
+    if job.kind != KIND or not may_see(call.principal, job):
         raise NoSuchJob(job_id)
     return job
 
@@ -184,7 +185,7 @@ def _jobs(call: AIStoreCall, bucket: str | None = None) -> list[Job]:
     """Return the downloads that the caller may see, the latest first."""
     everybody = "admin" in call.principal.roles
     user = None if everybody else call.principal.name
-    return call.services.jobs.all(kind=work.KIND, user=user, bucket=bucket)[::-1]
+    return call.services.jobs.all(kind=KIND, user=user, bucket=bucket)[::-1]
 
 
 def _by_object(call: AIStoreCall, fields: Fields) -> tuple[Job, int] | None:
@@ -192,7 +193,10 @@ def _by_object(call: AIStoreCall, fields: Fields) -> tuple[Job, int] | None:
     item = requests.item_of(fields)
     jobs = _jobs(call, requests.bucket_of(fields))
     for job in sorted(jobs, key=lambda job: job.state.over):
-        number = of_spec(job.spec["plan"]).find(item)
+        try:
+            number = records.kept(call.services.store, job.spec["kept"]).plan.find(item)
+        except DownloadStopped:
+            continue  # forgotten at this moment
         if number is not None:
             return job, number
     return None
@@ -214,7 +218,8 @@ def _list(call: AIStoreCall, regex: str) -> Response:
 
 def _aborted(call: AIStoreCall, job: Job) -> Response:
     call.services.jobs.abort(job.id)
-    work.forget(call.services.store, job.id, job.spec)
+    records.close(call.services.store, job.id, job.spec["kept"],
+                  call.services.settings.jobs.kept_seconds)
     return empty()
 
 

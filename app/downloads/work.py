@@ -1,34 +1,33 @@
 """The job of a download: several objects at once, each whole or not at all.
 
-What is under way is written to the store once a second for those who ask how far it is, under the
-job's id in CURRENT; what is over stands in the job's cursor. Headers for the sources may be secrets
-and are kept apart from the job, no longer than it runs.
+What is under way is told once a second, what is over stands in the job's cursor.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.core.download_errors import DownloadStopped, SourceAway, SourceFault
+from app.core.download_errors import DownloadStopped, SourceAway
 from app.core.errors import GatewayError, printable
 from app.core.job_errors import JobAborted
+from app.downloads import records
 from app.downloads.account import Account, told
 from app.downloads.flight import Flight
 from app.downloads.links import parse_link
 from app.downloads.orders import Orders
 from app.downloads.pace import Pace
-from app.downloads.plan import of_spec
+from app.jobs.runs import HANDED_ON, TAKEN_OVER, USER_CHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from app.core.identity import Principal
     from app.downloads.fetching import Fetcher, Incoming
     from app.downloads.plan import Item
+    from app.downloads.records import Kept
     from app.jobs.running import Running
     from app.settings import DownloadSettings
     from app.state.store import Store
@@ -36,14 +35,13 @@ if TYPE_CHECKING:
     Put = Callable[[Principal, tuple[str, str], Iterator[bytes], str], None]
 
 KIND = "download"
-CURRENT, CANCELLED, HEADERS = "downloads-now", "downloads-cancelled", "downloads-headers"
 CANCELLED_TEXT = "it was cancelled"
+GOES_ON = (HANDED_ON, TAKEN_OVER, USER_CHANGED)
+"""Why a run ends whose job does not."""
 PAUSES = (0.5, 2.0)
 """Seconds before each further try of a source that was away."""
 _TICK_SECONDS = 0.25
 _TELL_SECONDS = 1.0
-_TTL_SECONDS = 60.0
-_HEADERS_TTL = 30 * 86_400.0
 _log = logging.getLogger(__name__)
 
 
@@ -55,80 +53,42 @@ class Downloads:
     """
 
     def __init__(
-        self, store: Store, fetcher: Fetcher, settings: DownloadSettings, put: Put,
-        pauses: Sequence[float] = PAUSES,
+        self, store: Store, fetcher: Fetcher, settings: DownloadSettings, put: Put, *,
+        kept_seconds: float,
     ) -> None:
         self.store = store
         self.fetcher = fetcher
         self.settings = settings
         self.put = put
-        self.pauses = tuple(pauses)
+        self._kept_seconds = kept_seconds
 
     def work(self, running: Running) -> None:
         """Do a job, from where it stands. Raises JobAborted."""
-        spec = running.job.spec
-        run = _Run(self, running, _headers(self.store, spec))
+        run = _Run(self, running, records.kept(self.store, running.job.spec["kept"]))
         try:
             run.go()
-        finally:
-            self.store.delete(CURRENT, running.job.id)
+        except JobAborted as aborted:
+            if aborted.reason not in GOES_ON:
+                self.undo(running)
+            raise
+        except Exception:
+            self.undo(running)
+            raise
         self.undo(running)
 
     def undo(self, running: Running) -> None:
-        """Remove what was kept for a job that does not go on."""
-        forget(self.store, running.job.id, running.job.spec)
-
-
-def keep_headers(store: Store, headers: Mapping[str, str]) -> str:
-    """Keep headers for the sources of one download; return what its job has in their place."""
-    if not headers:
-        return ""
-    key = secrets.token_hex(16)
-    store.put(HEADERS, key, dict(headers), ttl=_HEADERS_TTL)
-    return key
-
-
-def current(store: Store, job_id: str) -> list[dict[str, Any]]:
-    """Return what is under way of a job, as `account.told` tells it; at most a second old."""
-    value = store.get(CURRENT, job_id)
-    return value["tasks"] if value else []
-
-
-def forget(store: Store, job_id: str, spec: Mapping[str, Any]) -> None:
-    """Remove what was kept for a job that does not go on."""
-    store.delete(CANCELLED, job_id)
-    if spec.get("headers"):
-        store.delete(HEADERS, spec["headers"])
-
-
-def cancel(store: Store, job_id: str, number: int) -> None:
-    """Have one object of a download not be fetched, whoever runs it."""
-    def with_number(value: dict[str, Any] | None) -> dict[str, Any]:
-        return {"numbers": sorted({number, *(value or {}).get("numbers", ())})}
-
-    store.update(CANCELLED, job_id, with_number, ttl=_HEADERS_TTL)
-
-
-def _headers(store: Store, spec: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers of a job. Raises SourceFault where they are gone."""
-    if not spec.get("headers"):
-        return {}
-    kept = store.get(HEADERS, spec["headers"])
-    if kept is None:
-        raise SourceFault("the headers for the sources are not kept any more; start it anew")
-    return kept
+        """Forget what only a job that goes on needs."""
+        records.close(self.store, running.job.id, running.job.spec["kept"], self._kept_seconds)
 
 
 class _Run:
     """One run of one job, in several threads."""
 
-    def __init__(self, room: Downloads, running: Running, headers: dict[str, str]) -> None:
-        spec = running.job.spec
+    def __init__(self, room: Downloads, running: Running, kept: Kept) -> None:
         self._room = room
         self._running = running
-        self._headers = headers
-        self._plan = of_spec(spec["plan"])
-        self._orders = Orders(**spec["orders"])
+        self._plan, self._headers = kept
+        self._orders = Orders(**running.job.spec["orders"])
         self._pace = Pace(self._orders.bytes_per_hour)
         self._account = Account(running.job.cursor)
         self._left = self._account.left(self._plan.total)
@@ -175,16 +135,13 @@ class _Run:
     def _tell(self) -> None:
         """Write what is under way, and look what was cancelled."""
         try:
-            self._room.store.put(
-                CURRENT, self._running.job.id, {"tasks": list(map(told, self._here()))},
-                ttl=_TTL_SECONDS)
+            records.tell(self._room.store, self._running.job.id, list(map(told, self._here())))
             self._look()
         except GatewayError as error:
             _log.warning("a download's progress is not told for now: %r", error)
 
     def _look(self) -> None:
-        value = self._room.store.get(CANCELLED, self._running.job.id) or {}
-        self._cancelled = frozenset(value.get("numbers", ()))
+        self._cancelled = records.cancelled(self._room.store, self._running.job.id)
 
     def _stop_all(self, reason: str) -> None:
         self._over.set()
@@ -247,7 +204,7 @@ class _Run:
 
     def _land(self, item: Item, flight: Flight) -> None:
         """Make an object of its source, with further tries. Raises GatewayError."""
-        for pause in (*self._room.pauses, None):
+        for pause in (*PAUSES, None):
             try:
                 self._land_once(item, flight)
             except SourceAway:
