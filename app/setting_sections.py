@@ -207,9 +207,12 @@ class CacheSettings:
     mountpaths: tuple[str, ...] = setting((), Words("a list of absolute paths", r"/\S{0,4000}"), (
         "Directories for the read cache, best one for each disk; none: nothing is cached."
         " Each is made where missing and holds nothing else. Admins add and remove others at run"
-        " time (AIStore's mountpath operations) once there is one."))
+        " time (AIStore's mountpath operations) once there is one; that outlives restarts. Files in"
+        " encryption zones are never cached, and none behind HttpFS, which tells no inode"
+        " numbers."))
     capacity: int = setting(10 * 1024**3, AtLeast(16 * 1024**2), (
-        "Bytes of files that each mountpath holds at most; what was not read for longest goes."))
+        "Bytes that the cached parts on each mountpath take at most; what was not read for"
+        " longest goes."))
     chunk_size: int = setting(4 * 1024**2, AtLeast(64 * 1024, 64 * 1024**2), (
         "Bytes that are fetched from HDFS and kept together. Rounded up to 64 KiB."))
 

@@ -41,7 +41,7 @@ class Run:
         is_same: Callable[[], bool], counted: Counted,
     ) -> None:
         self.chunks = chunks
-        self.next = first
+        self.next = self._first = first
         self.last = _end_of_run(chunks, first, last)
         self.error: GatewayError | None = None
         self.over = False
@@ -97,7 +97,6 @@ class Run:
             source = self._fetch(offset, end - offset)
             while self._part:
                 self._bring(source, self._part)
-            self._check()
         except NotStored as error:
             _log.debug("a chunk is not cached: %s", error)
         except GatewayError as error:
@@ -127,7 +126,7 @@ class Run:
             with self._changed:
                 self.next = number + 1
                 self._changed.notify_all()
-        if self._part is None and self._await_reader(number + 1):
+        if self._part is None and number < self.last and self._await_reader(number + 1):
             self._part = self._claimed(number + 1)
 
     def _claimed(self, number: int) -> Part | None:
@@ -158,6 +157,8 @@ class Run:
     def _end(self, source: ByteSource | None) -> None:
         if self._part:
             self._part.abandon()
+        if self.next > self._first:
+            self._check()
         with self._changed:
             self.over = True
             self._changed.notify_all()
