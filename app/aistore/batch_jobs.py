@@ -129,8 +129,9 @@ def _through(running: Running, objects: ObjectStore, act: Act, *, redone: int = 
     job = running.job
     lenient = redone if job.cursor is not None or job.tries else 0
     selection = dict(job.spec["selection"])
-    if job.total < 0:
-        running.progress(total=total_of(selection))
+    if job.cursor is None:
+        # The next run shall know that it is not the first.
+        running.progress(total=total_of(selection), cursor=0)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for batch in batches(selection, objects, job.bucket, job.cursor, CHUNK):
             _check_deadline(job.spec)

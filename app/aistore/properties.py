@@ -26,7 +26,7 @@ from app.aistore.provider import AIS, provider_of
 from app.core.errors import InvalidParameter, MissingParameter, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from werkzeug import Response
 
@@ -95,22 +95,24 @@ def unchangeable(*, caches: bool) -> dict[str, Any]:
 def set_props(call: AIStoreCall) -> Response:
     """Set what the message names, and leave the rest as it is."""
     provider_of(call)
-    record = dict(call.objects.bucket_record(call.bucket))
-    props = changed(from_record(record), call.fields.members("value"),
-                    caches=call.services.cache is not None)
-    _keep(call, record, props)
+    value, caches = call.fields.members("value"), call.services.cache is not None
+    _keep(call, lambda props: changed(props, value, caches=caches))
     return empty()
 
 
 def reset_props(call: AIStoreCall) -> Response:
     """Set all back to what a new bucket has."""
     provider_of(call)
-    _keep(call, dict(call.objects.bucket_record(call.bucket)), BucketProps())
+    _keep(call, lambda _props: BucketProps())
     return empty()
 
 
-def _keep(call: AIStoreCall, record: dict[str, Any], props: BucketProps) -> None:
-    call.objects.set_bucket_record(call.bucket, {**record, RECORD: to_record(props)})
+def _keep(call: AIStoreCall, change: Callable[[BucketProps], BucketProps]) -> None:
+    """Replace what is set in the bucket's record."""
+    def kept(record: dict[str, Any]) -> dict[str, Any]:
+        return {**record, RECORD: to_record(change(from_record(record)))}
+
+    call.objects.change_bucket_record(call.bucket, kept)
 
 
 def changed(props: BucketProps, value: Mapping[str, Any], *, caches: bool) -> BucketProps:

@@ -60,6 +60,5 @@ def _told(call: AIStoreCall, job: Job) -> dict[str, Any]:
 
 
 OPERATIONS = (
-    Operation("bucket.summary", ("POST",), PLACE, summary, ("summarybck", "summary_bck"),
-              harmless=True),
+    Operation("bucket.summary", ("POST",), PLACE, summary, ("summarybck", "summary_bck")),
 )

@@ -13,10 +13,11 @@ from app.fs.listing import Listing
 from app.fs.object_meta import BUCKET, MADE, check_size, packed, unpacked
 from app.fs.object_reading import ObjectReader
 from app.fs.placing import status_or_none
+from app.fs.turns import turn
 from app.fs.upload_layout import MARK, upload_directories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from app.core.paths import HdfsPath
 
@@ -119,6 +120,16 @@ class Buckets(ObjectReader):
             self._fs.set_xattr(path, BUCKET, raw, exists=None)
         else:
             self._directories.remove_xattr(path, BUCKET)
+
+    def change_bucket_record(
+        self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> None:
+        """Keep what `change` makes of what is kept, one change of a bucket after the other.
+
+        Raises as `set_bucket_record`, and OperationAborted.
+        """
+        with turn(self._staging, self.bucket_path(name)):
+            self.set_bucket_record(name, change(dict(self.bucket_record(name))))
 
     def _lists(self, bucket: Bucket) -> bool:
         """Tell whether a bucket is the caller's own, or a directory nobody made as a bucket."""

@@ -93,12 +93,9 @@ def delete_bucket_tagging(call: S3Call) -> Response:
 
 def change_record(call: S3Call, name: str, value: Any) -> None:
     """Set one entry of what is kept with a bucket; None removes it."""
-    record = dict(call.objects.bucket_record(call.bucket))
-    if value is None and record.pop(name, None) is None:
+    if value is None and name not in call.objects.bucket_record(call.bucket):
         return
-    if value is not None:
-        record[name] = value
-    call.objects.set_bucket_record(call.bucket, record)
+    call.objects.change_bucket_record(call.bucket, lambda record: {**record, name: value})
 
 
 def tags_in(tree: Element, limit: int) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,3 +151,14 @@ def test_the_record_by_one_call(shop: Shop, backend: WebHdfsBackend) -> None:
         shop.store.quick_record("none")
     shop.fs.set_permission(shop.path, "733")
     assert shop.store_of(backend.as_user("bob")).quick_record("bucket") == {}
+
+
+def test_what_many_keep_with_a_bucket_at_once_is_all_kept(shop: Shop) -> None:
+    def keep(number: int) -> None:
+        shop.store.change_bucket_record(
+            "bucket", lambda record: {**record, f"name{number}": number + 1})
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(keep, range(12)))
+    assert shop.store.bucket_record("bucket") == {
+        f"name{number}": number + 1 for number in range(12)}
