@@ -46,8 +46,8 @@ def show(call: AIStoreCall) -> Response:
     if not call.param("id"):
         return as_json([summary(job) for job in _listed(call)])
     job = _job(call)
-    node = node_of(job)
-    return as_json({node: metrics(job)} if node else {})
+    # One that has not begun, or never did, is told by whoever is asked.
+    return as_json({node_of(job) or call.services.node_id: metrics(job)})
 
 
 def abort(call: AIStoreCall) -> Response:

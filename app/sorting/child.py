@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-_LOGGED_LINES = 200
+_LOGGED_LINES = 100
 _LINE = 500
 _LONGEST_EVENT = 64 * 1024**2
 _WAIT_SECONDS = 0.5

@@ -152,7 +152,7 @@ class Flow:
         task = self._part(*_CREATING)
         made = self._accumulator()
         shards = places.union(contents).mapPartitions(
-            _addressed).repartitionAndSortWithinPartitions(width, by_shard)
+            addressed).repartitionAndSortWithinPartitions(width, by_shard)
         with self._phase("creation", made, total=len(firsts)):
             shards.foreachPartition(lambda part: create(part, task, made))
         if len(made.value) != len(firsts):
@@ -209,7 +209,7 @@ class Flow:
         self._tell(warning=text)
 
 
-def _addressed(part: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+def addressed(part: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
     """Yield each file of a partition under where it goes; where they go comes first."""
     goals: dict[Any, Any] = {}
     for place, told in part:

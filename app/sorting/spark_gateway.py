@@ -28,10 +28,10 @@ class Gateway(NamedTuple):
     token: str
 
     @contextmanager
-    def reading(self, bucket: str, name: str) -> Iterator[tuple[IO[bytes], int] | None]:
-        """Give the bytes of an object, and how many there are; None where there is no such object.
+    def reading(self, bucket: str, name: str) -> Iterator[tuple[IO[bytes], int | None] | None]:
+        """Give the bytes of an object, and how many there are, None where that is not told.
 
-        Raises SortError.
+        Give None where there is no such object. Raises SortError.
         """
         connection, response = self._got(bucket, name)
         try:
@@ -40,7 +40,7 @@ class Gateway(NamedTuple):
             elif response.status != http.client.OK:
                 raise SortError(f"reading {bucket}/{name} failed: {_told(response)}")
             else:
-                yield response, response.length or 0
+                yield response, response.length
         except (OSError, http.client.HTTPException) as error:
             raise SortError(f"reading {bucket}/{name} broke off: {error!r}") from error
         finally:

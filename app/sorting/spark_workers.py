@@ -50,6 +50,9 @@ def extract(
                 files += 1
                 yield one
             source.drain()
+            if found[1] not in (None, source.count):
+                raise SortError(f"reading {task['bucket']}/{name} broke off after {source.count}"
+                                f" of {found[1]} bytes")
         elapsed = round((time.monotonic() - started) * 1000)
         seen.add({number: [source.count, unpacked, files, elapsed]})
 
@@ -145,7 +148,7 @@ class Counted:
         return data
 
     def drain(self) -> None:
-        """Read what is left, so that a body that breaks off is not taken for a whole one."""
+        """Read what is left: only then is it known whether the body broke off."""
         while self.read(_LOOK_AFTER):
             pass
 
