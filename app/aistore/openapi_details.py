@@ -14,7 +14,8 @@ _TEXT: dict[str, Any] = {"type": "string"}
 _NUMBER: dict[str, Any] = {"type": "integer", "minimum": 0}
 _OBJECT: dict[str, Any] = {"type": "object"}
 _LIST: dict[str, Any] = {"type": "array", "items": _TEXT}
-_JSON = "application/json"
+_JSON, _OCTETS = "application/json", "application/octet-stream"
+_BYTES: dict[str, Any] = {"type": "string", "format": "binary"}
 _DONE = {200: "Done."}
 
 
@@ -64,15 +65,15 @@ _DETAILS: dict[str, Details] = {
     "GET /objects/{bucket}/{object}": Details(
         (_query("offset", "The first byte.", _NUMBER),
          _query("length", "So many bytes.", {"type": "integer", "minimum": 1}), _PROVIDER),
-        media="application/octet-stream",
-        statuses={200: "The object, or the bytes of it.", 206: "The bytes that Range names.",
-                  304: "The object is the one that the condition names."}),
+        media=_OCTETS, answer=_BYTES, statuses={
+            200: "The object, or the bytes of it.", 206: "The bytes that Range names.",
+            304: "The object is the one that the condition names."}),
     "HEAD /objects/{bucket}/{object}": Details(
         (_query("check_cached", "Whether it is in the read cache: 200 or 404.",
                 {"type": "boolean"}), _PROVIDER),
         statuses={200: "The properties, in headers."}),
     "PUT /objects/{bucket}/{object}": Details(
-        (_PROVIDER,), _body("application/octet-stream", {**_TEXT, "format": "binary"})),
+        (_PROVIDER,), _body(_OCTETS, _BYTES)),
     "POST /objects/{bucket}/{object}": Details((_PROVIDER,)),
     "DELETE /objects/{bucket}/{object}": Details((_PROVIDER,)),
     "GET /buckets/*": Details((_PROVIDER,), media=_JSON, answer={

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from app.web.operations import Api, Operation
 
+OCTETS = "application/octet-stream"
 _ERRORS = {
     "400": "The request cannot be understood.", "401": "Credentials are missing or wrong.",
     "403": "HDFS or the gateway does not allow it.", "404": "No such file or directory.",
@@ -68,7 +69,7 @@ def _operation(api: Api, operation: Operation) -> dict[str, Any]:
     if operation.body:
         described["requestBody"] = {
             "description": operation.body,
-            "content": {"application/octet-stream": {"schema": {}}}}
+            "content": {OCTETS: {"schema": _content_of(OCTETS)}}}
     if operation.open_to_all:
         described["security"] = []
     return described
@@ -82,7 +83,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
     for status, meaning in operation.answers.items():
         has_body = operation.media and status in (200, 206)
         responses[str(status)] = {"description": meaning, **(
-            {"content": {operation.media: {"schema": {}}}} if has_body else {})}
+            {"content": {operation.media: {"schema": _content_of(operation.media)}}}
+            if has_body else {})}
     failures = dict(_ERRORS)
     if operation.path.endswith("/content"):
         failures |= _WITH_CONTENT
@@ -90,6 +92,12 @@ def _responses(operation: Operation) -> dict[str, Any]:
         responses[code] = {"description": meaning, "content": {"application/json": {
             "schema": {"$ref": "#/components/schemas/Failure"}}}}
     return responses
+
+
+def _content_of(media: str | None) -> dict[str, Any]:
+    """Return the schema of a body; of bytes as generators of clients know them from 3.0."""
+    is_text = media in ("application/json", "text/plain")
+    return {} if is_text else {"type": "string", "format": "binary"}
 
 
 def _envelope(result: dict[str, Any]) -> dict[str, Any]:
