@@ -37,16 +37,32 @@ def read_selection(value: Fields) -> dict[str, Any]:
     Raises InvalidParameter, MissingParameter.
     """
     if value.has("objnames", "objname"):
+        _refuse(value, "objnames", "template", "prefix", "regex", "range")
         return {"names": _names(value)}
-    template, prefix = value.text("template"), value.text("prefix")
-    if template or templates.has_range(prefix):
-        name = "template" if template else "prefix"
-        templates.parse(template or prefix, name)
-        return {"template": template or prefix}
+    prefix = value.text("prefix")
+    if value.text("template"):
+        _refuse(value, "template", "prefix", "regex", "range")
+        return _template(value.text("template"), "template")
+    if templates.has_range(prefix):
+        _refuse(value, "a template as prefix", "regex", "range")
+        return _template(prefix, "prefix")
     if not value.has("range"):
         raise MissingParameter("objnames", _ALLOWED)
     numbers = number_filter(prefix, value.text("regex"), value.text("range"))
     return {"numbers": list(numbers)}
+
+
+def _template(text: str, name: str) -> dict[str, Any]:
+    templates.parse(text, name)
+    return {"template": text}
+
+
+def _refuse(value: Fields, given: str, *others: str) -> None:
+    """Raise InvalidParameter where one of the others would narrow what is selected, too."""
+    for name in others:
+        if text := value.text(name):
+            raise InvalidParameter(name, text, f"nothing beside {given}: one form is taken at a"
+                                   " time")
 
 
 def _names(value: Fields) -> list[str]:
