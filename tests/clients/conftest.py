@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.clients.aistore.client import Ais
-from tests.clients.aistore.place import AisPlace, furnished
+from tests.clients.aistore.place import ADMIN, AisPlace, furnished
 from tests.clients.endpoint import GATEWAY_USER, HADOOP_USER, Endpoint, create_key
 from tests.deploy.front import Certificate, TlsGateway
 from tests.gateway import PASSWORD, REPOSITORY, Gateway, default_users
@@ -99,7 +99,7 @@ def ais(ais_place: AisPlace, ais_year: int) -> Ais:
 @pytest.fixture(scope="session")
 def ais_admin(ais_place: AisPlace, ais_year: int) -> Ais:
     """Return the client of an admin."""
-    return Ais(ais_year, ais_place.gateway.url, "admin", PASSWORD)
+    return Ais(ais_year, ais_place.gateway.url, ADMIN, PASSWORD)
 
 
 @pytest.fixture

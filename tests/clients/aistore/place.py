@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.hadoop.cluster import Cluster
 
 ROOT = "/user/alice/ais-clients"
-USER, HADOOP_USER = "someone", "alice"
+USER, ADMIN, HADOOP_USER = "someone", "keeper", "alice"
 LOOPBACK = "127.0.0.0/8"
 
 
@@ -51,8 +51,8 @@ class AisPlace(NamedTuple):
 def furnished(cluster: Cluster, directory: Path) -> Iterator[AisPlace]:
     """Run a gateway with cache, downloads from this host and a balancer."""
     users = default_users(cluster.superuser)
-    for name in (USER, "admin"):
-        users[name]["bucket_root"] = ROOT
+    users[USER]["bucket_root"] = ROOT
+    users[ADMIN] = {"hadoop_user": HADOOP_USER, "bucket_root": ROOT, "roles": ["admin"]}
     mountpaths = (str(directory / "mp1"), str(directory / "mp2"))
     source_port = free_port()
     settings = {
