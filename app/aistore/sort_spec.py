@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.aistore.fields import Fields
     from app.sorting.request import Algorithm
 
+MAX_DESCRIPTION = 1000
 _OF_AISTORE = {"dsorter_type": "", "compression": "never", "dsorter_mem_threshold": "",
                "call_timeout": ""}
 """What tunes AIStore's own sorter, with the values that mean what happens here."""
@@ -47,9 +48,16 @@ def sort_request(fields: Fields, own_url: str) -> SortRequest:
         extract_limit=_limit(fields, "extract"), create_limit=_limit(fields, "create"),
         reactions={name: reaction(name, fields.text(name)) for name in DEFAULT_REACTIONS},
         extended_metrics=fields.flag("extended_metrics"), dry_run=fields.flag("dry_run"),
-        description=fields.text("description"))
+        description=_description(fields))
     request.check()
     return request
+
+
+def _description(fields: Fields) -> str:
+    text = fields.text("description")
+    if len(text) > MAX_DESCRIPTION:
+        raise InvalidParameter("description", text, f"at most {MAX_DESCRIPTION} characters")
+    return text
 
 
 def _algorithm(fields: Fields) -> Algorithm:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from app.aistore.bucket_props import Access, props_of
@@ -10,8 +9,8 @@ from app.aistore.call import as_json, as_text, empty
 from app.aistore.operation import Operation
 from app.aistore.sort_spec import sort_request
 from app.core.download_errors import DownloadsDisabled
-from app.core.errors import InvalidParameter
 from app.core.job_errors import NoSuchJob
+from app.core.patterns import compiled
 from app.core.sort_errors import NoSuchSort
 from app.jobs.record import may_see
 from app.sorting.engine import require_spark
@@ -67,12 +66,10 @@ def _path(call: AIStoreCall, bucket: str) -> str:
 
 
 def _listed(call: AIStoreCall) -> list[Job]:
-    try:
-        wanted = re.compile(call.param("regex"))
-    except re.error:
-        raise InvalidParameter("regex", call.param("regex"), "a regular expression") from None
-    return [job for job in call.services.jobs.all(kind=KIND)
-            if may_see(call.principal, job) and wanted.search(job.spec["description"])]
+    wanted = compiled(call.param("regex")) if call.param("regex") else None
+    jobs = [job for job in call.services.jobs.all(kind=KIND) if may_see(call.principal, job)]
+    return jobs if wanted is None else [
+        job for job in jobs if wanted.search(job.spec["description"])]
 
 
 def _job(call: AIStoreCall) -> Job:

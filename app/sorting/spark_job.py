@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pyspark import SparkConf
 
 _STOPPED = 3
+_HELD = 4
+"""This part of a Python worker's memory may be what it sorts."""
 
 
 class Events:
@@ -78,6 +80,8 @@ def _configuration(task: dict[str, Any]) -> SparkConf:
 
     conf = SparkConf().setAppName(f"httpfs-proxy sort {task['id']}").setMaster(task["master"])
     conf.set("spark.driver.memory", task["memory"])
+    # What sorts and groups goes to the disk long before it meets the limit of its process.
+    conf.set("spark.python.worker.memory", f"{task['memory_bytes'] // _HELD // 1024**2}m")
     conf.set("spark.local.dir", task["scratch"])
     conf.set("spark.ui.enabled", "false").set("spark.ui.showConsoleProgress", "false")
     if task["master"].startswith("local"):

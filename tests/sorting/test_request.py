@@ -82,6 +82,7 @@ def test_a_shuffle_always_has_a_seed_and_is_never_decreasing() -> None:
     ({"dsorter_type": "dsort_mem"}, "dsorter_type"),
     ({"stream_multiplier": 4}, "stream_multiplier"),
     ({"compression": "always"}, "compression"),
+    ({"description": "x" * 1001}, "description"),
 ])
 def test_what_cannot_be_sorted_is_refused_by_name(changes: dict[str, Any], name: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
