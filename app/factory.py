@@ -99,8 +99,8 @@ def build(settings: Settings | None = None) -> Flask:
     services.staging.workers.start_when_possible()
     app.extensions[EXTENSION] = services.jobs
     batch_jobs.register(services.jobs, services)
-    download_jobs.register(services.jobs, services)
     rebalance.register(services.jobs, services)
+    download_jobs.register(services.jobs, services)
     sort_jobs.register(services.jobs, services)
     services.jobs.start_background()
     _log.info("serving %s", services.backend.description)
@@ -127,7 +127,7 @@ def _services(settings: Settings) -> Services:
         staging.each(cache.beat)
     ttls = LifetimeSweep(store, backend, staging.workers)
     staging.every(settings.streams.sweep_seconds, "lifetimes", ttls.beat)
-    claims = Claims(store, staging.workers)
+    claims = Claims(store, staging.workers, most=settings.streams.max_open)
     staging.also(claims.free_lost)
     staging.every(settings.streams.sweep_seconds, "streams", StreamSweep(
         backend, staging, claims, idle=settings.streams.idle_seconds).beat)

@@ -184,6 +184,10 @@ class StreamsSettings:
         " removed."))
     sweep_seconds: float = setting(60.0, Seconds(0.5), (
         "How often idle streams, and files past their ttl, are looked for."))
+    max_open: int = setting(10_000, AtLeast(0), (
+        "Most streams that one user may have open; more are refused (RESOURCE_EXHAUSTED) until one"
+        " is closed or idle for too long. Each worker process counts them when it has opened so"
+        " many, so of several each may let in as many. 0 is no limit."))
     list_details: bool = setting(True, Flag(), (
         "Ask HDFS for the block locations and xattrs of each entry that list-status tells: two"
         " more calls a file. Off, listings have neither; get-status always has both."))

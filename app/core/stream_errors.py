@@ -3,6 +3,7 @@
 GatewayError
 ├── InvalidRequest
 │   ├── NoSuchStream                 no stream of this user has this id, or not of this kind
+│   ├── TooManyStreams               this user has as many open as one may have
 │   └── MalformedOptions             a JSON body that is no JSON, or not the operation's
 └── Conflict                         (PathError)
     ├── StreamBusy                   another request is writing to this stream at this moment
@@ -20,6 +21,15 @@ class NoSuchStream(InvalidRequest):
     def __init__(self, stream_id: int) -> None:
         super().__init__("stream does not exist")
         self.stream_id = stream_id
+
+
+class TooManyStreams(InvalidRequest):
+    """The user has `limit` streams open, and gets no more until one is closed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} streams are open already; close some, or wait until those that"
+                         " nobody uses end (streams.idle_seconds)")
+        self.limit = limit
 
 
 class MalformedOptions(InvalidRequest):

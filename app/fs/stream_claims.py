@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import GatewayError, StorageFault
 from app.core.stream_errors import NoSuchStream, StreamBusy
 from app.fs.stream_records import MAX_ID, SPACE, Writer, writer_of
+from app.fs.stream_room import StreamRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,20 +44,26 @@ class Claim:
 
 
 class Claims:
-    """The claims of this process, and the way to the records."""
+    """The claims of this process, and the way to the records: `most` of each user, 0: no limit."""
 
-    def __init__(self, store: Store, workers: Workers) -> None:
+    def __init__(self, store: Store, workers: Workers, *, most: int = 0) -> None:
         self.store = store
+        self._room = StreamRoom(store, most)
         self._workers = workers
         self._active: set[str] = set()
         self._lost: set[int] = set()
 
     def add(self, record: Writer | Reader, ttl: float | None = None) -> int:
-        """Write a new record, and return the id that it has got."""
-        while True:
-            stream_id = 1 + secrets.randbelow(MAX_ID)
-            if self.store.add(SPACE, str(stream_id), record.as_value(), ttl=ttl):
-                return stream_id
+        """Write a new record, and return the id that it has got. Raises TooManyStreams."""
+        self._room.enter(record.owner)
+        try:
+            while True:
+                stream_id = 1 + secrets.randbelow(MAX_ID)
+                if self.store.add(SPACE, str(stream_id), record.as_value(), ttl=ttl):
+                    return stream_id
+        except BaseException:
+            self._room.leave(record.owner)
+            raise
 
     @contextmanager
     def claimed(
@@ -119,9 +126,12 @@ class Claims:
                 self._swapped(stream_id, value, record._replace(worker="", token="", dirty=True))
             self._lost.discard(stream_id)
 
-    def drop(self, stream_id: int) -> bool:
-        """Remove a record, whoever has it; tell whether it was there."""
-        return self.store.delete(SPACE, str(stream_id))
+    def drop(self, stream_id: int, owner: str) -> bool:
+        """Remove a record of `owner`, whoever has it; tell whether it was there."""
+        dropped = self.store.delete(SPACE, str(stream_id))
+        if dropped:
+            self._room.leave(owner)
+        return dropped
 
     def _taken(self, stream_id: int, may: Callable[[Writer], bool], *, closing: bool) -> Claim:
         while True:
@@ -174,6 +184,8 @@ class Claims:
         free = claim.record._replace(worker="", token="", dirty=dirty, used=now())
         if not self._replaced(claim, None if claim.ended else free):
             raise StreamBusy(claim.record.path, "another has taken it over")
+        if claim.ended:
+            self._room.leave(claim.record.owner)
 
     def _replaced(self, claim: Claim, record: Writer | None) -> bool:
         """Write a claimed record, None removes it; tell whether it was still ours."""

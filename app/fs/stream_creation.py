@@ -115,7 +115,7 @@ class StreamCreation(Attributes):
             self._forget_lost(record.path)
             self._index.add(stream_id, record, group)
         except BaseException:
-            self._claims.drop(stream_id)
+            self._claims.drop(stream_id, record.owner)
             raise
         return stream_id
 
@@ -134,7 +134,7 @@ class StreamCreation(Attributes):
             except BaseException:
                 with suppress(GatewayError):
                     remove(self._fs, self._staging, stream_id, ours._replace(dirty=True))
-                    self._claims.drop(stream_id)
+                    self._claims.drop(stream_id, ours.owner)
                 raise
         return stream_id
 

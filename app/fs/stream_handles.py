@@ -80,7 +80,8 @@ class FileStreams(StreamCreation):
         """End a stream; the file of a write stream is in its place then."""
         reader = reader_of(self._store.get(SPACE, str(stream_id)))
         if reader:
-            if not self._may_read(reader) or not self._claims.drop(stream_id):
+            if not self._may_read(reader) or not self._claims.drop(
+                    stream_id, reader.owner):
                 raise NoSuchStream(stream_id)
             return
         refused: GatewayError | None = None

@@ -78,6 +78,7 @@ ROWS: dict[type[GatewayError], Row] = {cls: _failed(code) for cls, code in {
     errors.UnsupportedMedia: Row(415, "INVALID_ARGUMENT"),
     errors.RangeNotSatisfiable: Row(416, "OUT_OF_RANGE"),
     errors.TooManyAttempts: Row(429, "RESOURCE_EXHAUSTED"),
+    stream_errors.TooManyStreams: Row(429, "RESOURCE_EXHAUSTED"),
 }
 _UNKNOWN = {
     ("alluxio.free", errors.DirectoryNotEmpty), ("alluxio.mount", errors.AlreadyExists),
