@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
+from app.aistore.batch_jobs import DeadlinePassed
+from app.aistore.batches import BatchFailed
+from app.aistore.bucket_props import OperationNotAllowed
 from app.core import (
+    cache_errors,
     download_errors,
     errors,
     job_errors,
     mounts,
     node_errors,
     object_errors,
+    sort_errors,
     stream_errors,
 )
 from app.core.identity import Principal
@@ -57,6 +62,7 @@ SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
     mounts.ReadOnlyMount: ("/data/secret-room/dir/file", "/data/secret-room/dir"),
     mounts.CrossMount: ("/data/secret-room/dir/file", "/data/secret-room/elsewhere"),
     stream_errors.NoSuchStream: (7,),
+    cache_errors.CacheDisabled: (),
     job_errors.JobTooLarge: (100,),
     job_errors.TooManyJobs: (10,),
     node_errors.NotElectable: ("host-1", "it is withdrawn"),
@@ -120,10 +126,11 @@ def answer(prefix: str, error: Exception, principal: Principal | None = None) ->
 def test_every_class_of_the_module_is_tried() -> None:
     declared = {cls for module in (
                     errors, object_errors, mounts, stream_errors, job_errors, node_errors,
-                    download_errors)
+                    download_errors, cache_errors, sort_errors)
                 for _, cls in inspect.getmembers(module, inspect.isclass)
                 if issubclass(cls, errors.GatewayError)}
-    assert declared | {S3Error, AlluxioError, NotAcceptable} == set(CLASSES)
+    assert declared | {S3Error, AlluxioError, NotAcceptable, BatchFailed, DeadlinePassed,
+                       OperationNotAllowed} == set(CLASSES)
 
 
 @pytest.mark.parametrize(("prefix", "dialect"), BY_PREFIX)
