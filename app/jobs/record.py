@@ -40,6 +40,9 @@ class Job:
     `objects` and `bytes` are done, out of `total` objects (-1: unknown); `failed` objects were not,
     the first 20 with a text in `errors`. `cursor` is what the kind needs to go on after a restart.
 
+    `marks` are objects, bytes, failed and the number of errors as they were with this `cursor`:
+    what was done after it is done again, and counted then.
+
     A job that is over and still has a `worker` is being tidied up after. `token` tells one run of a
     job from the next, `tries` counts the runs that ended their worker, and one that was `removed`
     before the end of its last run is hidden until then.
@@ -61,6 +64,7 @@ class Job:
     failed: int = 0
     errors: tuple[str, ...] = ()
     cursor: Any = None
+    marks: tuple[int, int, int, int] = (0, 0, 0, 0)
     worker: str = ""
     token: str = ""
     tries: int = 0
@@ -71,6 +75,17 @@ class Job:
         if len(self.errors) >= MAX_ERRORS:
             return self
         return replace(self, errors=(*self.errors, printable(text)))
+
+    def marked(self, cursor: Any) -> Job:
+        """Return the job with what it needs to go on from here."""
+        return replace(self, cursor=cursor, tries=0, marks=(
+            self.objects, self.bytes, self.failed, len(self.errors)))
+
+    def rewound(self) -> Job:
+        """Return the job as it stood at its cursor, waiting for somebody to go on."""
+        objects, size, failed, errors = self.marks
+        return replace(self, state=JobState.QUEUED, worker="", token="", objects=objects,
+                       bytes=size, failed=failed, errors=self.errors[:errors])
 
     def ending(self, state: JobState, at: int, text: str = "") -> Job:
         """Return the job as it is over; the reason stands first among its errors."""
@@ -92,4 +107,4 @@ def job_of(job_id: str, value: Value, spec: Mapping[str, Any]) -> Job:
     """Return the job that `as_value` made a record of."""
     known = {name: value[name] for name in Job.__slots__ if name in value}
     return Job(**{**known, "id": job_id, "spec": spec, "state": JobState(value["state"]),
-                  "errors": tuple(value["errors"])})
+                  "errors": tuple(value["errors"]), "marks": tuple(value["marks"])})

@@ -41,18 +41,18 @@ class Running:
     ) -> None:
         """Report what came to be since the last report, in one piece with its `cursor`.
 
-        `objects` and `bytes` are added, `failed` is the text of one more object that failed.
+        `objects` and `bytes` are added, `failed` is the text of one more object that failed. A run
+        that goes on from `cursor` begins with the figures of this moment.
         Raises JobAborted where the job was aborted, or is another worker's now.
         """
         with self._lock:
             self._raise_if_ended()
             job = self._job if failed is None else self._job.with_error(failed)
-            self._job = replace(
+            job = replace(
                 job, objects=job.objects + objects, bytes=job.bytes + bytes,
                 failed=job.failed + (failed is not None),
-                total=job.total if total is None else total,
-                cursor=job.cursor if cursor is None else cursor,
-                tries=job.tries if cursor is None else 0)
+                total=job.total if total is None else total)
+            self._job = job if cursor is None else job.marked(cursor)
             self._unsaved = True
 
     def check(self) -> None:

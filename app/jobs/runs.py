@@ -134,7 +134,7 @@ def concluded(stored: Job, job: Job, ending: Ending) -> Job:
         return replace(job, state=stored.state, ended=stored.ended, worker="",
                        removed=stored.removed)
     if ending.state in (JobState.QUEUED, None):
-        return replace(job, state=JobState.QUEUED, worker="", token="")
+        return job.rewound()
     return replace(job.ending(ending.state, now(), ending.text), worker="")
 
 

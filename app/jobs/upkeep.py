@@ -130,7 +130,7 @@ def _reported(stored: Job, job: Job) -> Job:
 
 
 def _queued_again(job: Job) -> Job:
-    return replace(job, state=JobState.QUEUED, worker="", token="", tries=job.tries + 1)
+    return replace(job.rewound(), tries=job.tries + 1)
 
 
 def _given_up(job: Job) -> Job:

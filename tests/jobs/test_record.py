@@ -24,7 +24,8 @@ JOBS = st.builds(
     spec=st.dictionaries(TEXTS, JSON, max_size=3), state=st.sampled_from(JobState), node=TEXTS,
     created=COUNTS, started=COUNTS, ended=COUNTS, objects=COUNTS, bytes=COUNTS,
     total=st.integers(-1, 2**60), failed=COUNTS,
-    errors=st.lists(TEXTS, max_size=MAX_ERRORS).map(tuple), cursor=JSON, worker=TEXTS,
+    errors=st.lists(TEXTS, max_size=MAX_ERRORS).map(tuple), cursor=JSON,
+    marks=st.tuples(COUNTS, COUNTS, COUNTS, st.integers(0, MAX_ERRORS)), worker=TEXTS,
     token=TEXTS, tries=COUNTS, removed=st.booleans())
 REPORTS = st.lists(st.fixed_dictionaries({}, optional={
     "objects": COUNTS, "bytes": COUNTS, "total": COUNTS, "failed": TEXTS,
@@ -63,6 +64,26 @@ def test_reports_add_up(reports: list[dict[str, int | str]]) -> None:
 
 
 @settings(deadline=None)
+@given(REPORTS, REPORTS)
+def test_what_is_done_again_counts_once(
+    before: list[dict[str, int | str]], after: list[dict[str, int | str]],
+) -> None:
+    """What came after the cursor is forgotten where the job goes on from there."""
+    running = Running(Job("1", "copy", "alice", cursor=0), ALICE)
+    for report in before:
+        running.progress(**report)  # type: ignore[arg-type]
+    running.progress(cursor="here")
+    kept = running.job
+    for report in after:
+        report.pop("cursor", None)
+        running.progress(**report)  # type: ignore[arg-type]
+    again = running.job.rewound()
+    assert (again.objects, again.bytes, again.failed, again.errors, again.cursor) == (
+        kept.objects, kept.bytes, kept.failed, kept.errors, "here")
+    assert again.state is JobState.QUEUED
+
+
+@settings(deadline=None)
 @given(JOBS, JOBS, st.sampled_from([*JobState, None]).filter(lambda s: s is not JobState.RUNNING),
        TEXTS)
 def test_a_run_ends_its_own_job_only_and_only_once(
@@ -74,7 +95,10 @@ def test_a_run_ends_its_own_job_only_and_only_once(
     mine = replace(stored, token=job.token)
     after = concluded(mine, job, ending)
     assert after.worker == ""
-    assert (after.objects, after.bytes, after.cursor) == (job.objects, job.bytes, job.cursor)
+    goes_on = not mine.state.over and state in (None, JobState.QUEUED)
+    assert after.cursor == job.cursor
+    assert (after.objects, after.bytes, after.failed) == (
+        job.marks[:3] if goes_on else (job.objects, job.bytes, job.failed))
     if mine.state.over:
         assert (after.state, after.ended, after.removed) == (
             mine.state, mine.ended, mine.removed)

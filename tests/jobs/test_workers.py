@@ -367,3 +367,37 @@ def test_a_worker_may_die_at_any_of_its_calls_to_the_store(
         if survived:
             break
     assert survived
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_what_was_reported_after_the_cursor_is_not_counted_twice(
+    office: Office, *, dies: bool,
+) -> None:
+    reached, go = threading.Event(), threading.Event()
+
+    def work(running: Running) -> None:
+        if running.job.cursor is None:
+            running.progress(objects=1, bytes=10, failed="first", cursor=1)
+        for name in ("second", "third"):
+            running.progress(bytes=10, failed=name)
+        reached.set()
+        while not go.is_set():
+            running.wait(0.01)
+        running.progress(objects=2, cursor=3)
+
+    office.kind("copy", work, resumable=True)
+    first, second = office.worker("one"), office.worker("two")
+    job = first.start("copy", ALICE, {})
+    assert reached.wait(20)
+    first.beat()
+    assert second.get(job.id).bytes == 30
+    if dies:
+        first.die()
+    else:
+        first.retire()
+        first.idle()
+    go.set()
+    second.beat()
+    done = second.until(job, *OVER)
+    assert (done.state, done.objects, done.bytes, done.failed) == (JobState.FINISHED, 3, 30, 3)
+    assert done.errors == ("first", "second", "third")
