@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from app.core.paths import HdfsPath
 
 
+_SNAPSHOTS = "; a directory with snapshots stays where it is"
+
+
 class BucketChanges(Buckets):
     """The buckets of one principal, as wholes."""
 
@@ -45,6 +48,8 @@ class BucketChanges(Buckets):
             move_to_trash(self._fs, path, trash)
         except PathNotFound as error:
             raise _told(error, path) from error
+        except Conflict as error:
+            raise Conflict(path, f"HDFS does not move it to the trash{_SNAPSHOTS}") from error
 
     def rename_bucket(self, name: str, new: str, rooms: Iterable[HdfsPath] = ()) -> None:
         """Give a bucket another name, in one step; nothing that has it already is touched.
@@ -60,6 +65,8 @@ class BucketChanges(Buckets):
             raise BucketExists(target) from error
         except PathNotFound as error:
             raise _told(error, path) from error
+        except Conflict as error:
+            raise Conflict(path, f"HDFS does not rename it{_SNAPSHOTS}") from error
 
     def _movable(self, name: str, rooms: Iterable[HdfsPath]) -> Bucket:
         """Return a bucket if it may go as a whole."""

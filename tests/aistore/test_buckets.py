@@ -160,6 +160,24 @@ def test_a_destroyed_bucket_is_in_the_trash(everywhere: AIStore) -> None:
     assert got.content == b"words"
 
 
+def test_a_bucket_with_snapshots_stays(everywhere: AIStore) -> None:
+    ais, path = everywhere, {"path": f"{ROOT}/snapped"}
+    done(ais.bucket("POST", "snapped", {"action": "createlb"}))
+    ais.put("snapped", "obj", b"words")
+    ais.gateway.request(
+        "PUT", "/f/snapshot", user="admin", params={**path, "allowed": "true"})
+    made = ais.gateway.request("POST", "/f/snapshot", params={**path, "name": "s1"})
+    assert made.status_code == 201, made.text
+    try:
+        for method, message in (("DELETE", {"action": "destroylb"}),
+                                ("POST", {"action": "renamelb", "name": "other"})):
+            assert "snapshots" in error_of(ais.bucket(method, "snapped", message), 409)
+        assert ais.get("snapped", "obj") == b"words"
+    finally:
+        ais.gateway.request("DELETE", "/f/snapshot", params={**path, "name": "s1"})
+    done(ais.bucket("DELETE", "snapped", {"action": "destroylb"}))
+
+
 # --- properties
 
 
