@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.downloads.flight import Flight
 
     Told = dict[str, Any]
@@ -18,37 +16,42 @@ SHOWN = 200
 class Account:
     """Which objects are over, by number, with the latest of them; a job's cursor and back.
 
-    `done` are over from 0 on, `beyond` more of them after that. `finished` and `errors` are what
-    is told of single objects.
+    Numbers are taken one after the other. So what is over is all below `next`, but for the few
+    that are `open`; these are taken again after a restart, before all others. `finished` and
+    `errors` are what is told of single objects.
     """
 
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Any, total: int = 0) -> None:
         kept = cursor if isinstance(cursor, dict) else {}
-        self._done: int = kept.get("done", 0)
-        self._beyond: set[int] = set(kept.get("beyond", ()))
+        self._total = total
+        self._next: int = kept.get("next", 0)
+        self._open: set[int] = set(kept.get("open", ()))
+        self._again = sorted(self._open, reverse=True)
         self.finished: list[Told] = kept.get("finished", [])
         self.errors: list[Told] = kept.get("errors", [])
 
     def has(self, number: int) -> bool:
         """Tell whether an object is over, whatever came of it."""
-        return number < self._done or number in self._beyond
+        return number < self._next and number not in self._open
 
-    def left(self, total: int) -> Iterator[int]:
-        """Yield the numbers that are not over, as they were when this is asked first."""
-        over = frozenset(self._beyond)
-        return (number for number in range(self._done, total) if number not in over)
+    def take(self) -> int | None:
+        """Return the number of the next object to fetch, None where all are taken."""
+        if self._again:
+            return self._again.pop()
+        if self._next >= self._total:
+            return None
+        self._open.add(self._next)
+        self._next += 1
+        return self._next - 1
 
     def close(self, flight: Flight) -> Any:
         """Note that an object is over; return the cursor."""
-        self._beyond.add(flight.index)
-        while self._done in self._beyond:
-            self._beyond.remove(self._done)
-            self._done += 1
+        self._open.discard(flight.index)
         if flight.error:
             self.errors = [*self.errors, {"name": flight.name, "error": flight.error}][-SHOWN:]
         else:
             self.finished = [*self.finished, told(flight)][-SHOWN:]
-        return {"done": self._done, "beyond": sorted(self._beyond), "finished": self.finished,
+        return {"next": self._next, "open": sorted(self._open), "finished": self.finished,
                 "errors": self.errors}
 
 

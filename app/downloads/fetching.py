@@ -63,7 +63,8 @@ class Incoming:
         self._waited = 0.0
         self._lately = 0
         kind = answer.headers.get("content-type", "")
-        self.content_type = kind if kind.isprintable() and len(kind) <= _MAX_TYPE else ""
+        plain = kind.isascii() and kind.isprintable() and len(kind) <= _MAX_TYPE
+        self.content_type = kind if plain else ""
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the content. Raises SourceFault, DownloadStopped."""

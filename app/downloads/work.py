@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from app.core.download_errors import DownloadStopped, SourceAway
-from app.core.errors import GatewayError, printable
+from app.core.errors import GatewayError, UpstreamError, printable
 from app.core.job_errors import JobAborted
 from app.downloads import records
 from app.downloads.account import Account, told
@@ -40,6 +40,8 @@ GOES_ON = (HANDED_ON, TAKEN_OVER, USER_CHANGED)
 """Why a run ends whose job does not."""
 PAUSES = (0.5, 2.0)
 """Seconds before each further try of a source that was away."""
+UPSTREAM_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""The same where HDFS was."""
 _TICK_SECONDS = 0.25
 _TELL_SECONDS = 1.0
 _log = logging.getLogger(__name__)
@@ -90,8 +92,7 @@ class _Run:
         self._plan, self._headers = kept
         self._orders = Orders(**running.job.spec["orders"])
         self._pace = Pace(self._orders.bytes_per_hour)
-        self._account = Account(running.job.cursor)
-        self._left = self._account.left(self._plan.total)
+        self._account = Account(running.job.cursor, self._plan.total)
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._flights: dict[int, Flight] = {}
@@ -158,7 +159,7 @@ class _Run:
         try:
             while not self._over.is_set():
                 with self._lock:
-                    number = next(self._left, None)
+                    number = self._account.take()
                 if number is None:
                     return
                 self._fetch(number)
@@ -204,15 +205,16 @@ class _Run:
 
     def _land(self, item: Item, flight: Flight) -> None:
         """Make an object of its source, with further tries. Raises GatewayError."""
-        for pause in (*PAUSES, None):
+        pauses = {SourceAway: iter(PAUSES), UpstreamError: iter(UPSTREAM_PAUSES)}
+        while True:
             try:
-                self._land_once(item, flight)
-            except SourceAway:
+                return self._land_once(item, flight)
+            except (SourceAway, UpstreamError) as error:
+                kind = SourceAway if isinstance(error, SourceAway) else UpstreamError
+                pause = next(pauses[kind], None)
                 if pause is None:
                     raise
                 self._sleep(pause, flight)
-            else:
-                return
 
     def _land_once(self, item: Item, flight: Flight) -> None:
         flight.check()

@@ -59,32 +59,40 @@ def test_a_plan_is_checked() -> None:
         listed([Item("a", "http://h/1"), Item("b", "http://u@i/2")]).check(lambda _: None)
 
 
-@given(st.permutations(range(12)), st.integers(0, 12))
-def test_an_account_goes_on_where_it_was(order: list[int], ended: int) -> None:
+def taken(account: Account) -> list[int]:
+    """Return all numbers that are left."""
+    return list(iter(account.take, None))
+
+
+@given(st.permutations(range(12)), st.integers(0, 12), st.integers(0, 12))
+def test_an_account_goes_on_where_it_was(order: list[int], begun: int, ended: int) -> None:
     """Whatever the order of the ends, what is left after a restart is what was not over."""
+    account = Account(None, 12)
+    assert [account.take() for _ in range(begun)] == list(range(begun))
+    over = [number for number in order if number < begun][:ended]
     cursor = None
-    account = Account(None)
-    for number in order[:ended]:
+    for number in over:
         flight = Flight(number, f"o{number}", 60.0)
         flight.error = "broken" if number % 3 == 0 else ""
         cursor = account.close(flight)
-    account = Account(again(cursor))
-    assert sorted(account.left(12)) == sorted(order[ended:])
-    assert all(account.has(number) for number in order[:ended])
-    assert not any(account.has(number) for number in order[ended:])
+    account = Account(again(cursor), 12)
+    assert all(account.has(number) == (number in over) for number in range(12))
     assert {one["name"] for one in account.errors} == {
-        f"o{number}" for number in order[:ended] if number % 3 == 0}
+        f"o{number}" for number in over if number % 3 == 0}
+    assert taken(account) == sorted(set(range(12)) - set(over))
 
 
 def test_an_account_does_not_grow_without_end() -> None:
-    account = Account(None)
+    """One object that takes for ever does not make the record of the others long."""
+    account = Account(None, 5000)
     cursor = None
-    for number in range(3 * SHOWN):
+    for number in taken(account)[1:]:
         cursor = account.close(Flight(number, f"o{number}", 60.0))
-    kept = Account(again(cursor))
+    kept = Account(again(cursor), 5000)
     assert len(kept.finished) == SHOWN
-    assert kept.finished[-1]["name"] == f"o{3 * SHOWN - 1}"
+    assert kept.finished[-1]["name"] == "o4999"
     assert len(json.dumps(cursor)) < 40_000
+    assert taken(kept) == [0]
 
 
 def test_a_pace() -> None:
