@@ -89,8 +89,9 @@ class AuthSettings:
     networks: tuple[str, ...] = setting((), NetworkUsers(), (
         "Who a request is from that brings no credentials, by the address it comes from, for"
         " clients that can send none: `127.0.0.0/8=alice`; the smallest network counts. Only for"
-        " the Alluxio dialect (`/api/v1/paths`, `/api/v1/streams`), and not for browsers. Whoever"
-        " can reach the gateway from such a network is that user: the log warns of each."))
+        " the dialects of Alluxio (`/api/v1/paths`, `/api/v1/streams`) and AIStore (`/v1`), and not"
+        " for browsers. Whoever can reach the gateway from such a network is that user: the log"
+        " warns of each."))
     lockout_failures: int = setting(5, AtLeast(0), (
         "Failed attempts, per user and per source address, after which attempts are locked"
         " out. 0 turns lockout off."))

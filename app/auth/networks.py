@@ -59,6 +59,7 @@ class NetworkUsers:
             who = user.principal
             log.warning(
                 "auth.networks: whoever can send from %s needs no credentials and is user %r for"
-                " the Alluxio dialect: Hadoop user %r, %s %s%s", network, name, who.hadoop_user,
+                " the dialects of Alluxio and AIStore: Hadoop user %r, %s %s%s",
+                network, name, who.hadoop_user,
                 "reads below" if who.read_only else "reads and writes below", who.root,
                 f", with the roles {', '.join(sorted(who.roles))}" if who.roles else "")

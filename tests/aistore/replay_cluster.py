@@ -97,9 +97,9 @@ def queries(unit: str, says: str) -> list[Case]:
             smap_version=DIGITS)), "a gateway has the capacity of its HDFS"),
         asked("", "cluster", "sysinfo", told({
             "proxy": {Words("{node}"): SYSTEM},
-            "target": {Words("{node}"): {**SYSTEM, **CAPACITY}}}),
-            "AIStore's lone proxy does not tell of itself"),
-        asked("", "daemon", "sysinfo", told({**SYSTEM, **CAPACITY}), ONE_NODE),
+            "target": {Words("{node}"): having(**SYSTEM, **CAPACITY)}}),
+            "AIStore's lone proxy does not tell of itself; HDFS's DataNodes are counted, too"),
+        asked("", "daemon", "sysinfo", told(having(**SYSTEM, **CAPACITY)), ONE_NODE),
         asked("", "daemon", "disk", told({}), ONE_NODE),
         asked("", "daemon", "bogus", refused(
             400, "Invalid GET /daemon request: unrecognized what=bogus")),
