@@ -47,7 +47,7 @@ def member(directory: Path, name: str, *, state: str = "", **settings: Any) -> M
     """Return a gateway that is not started yet; `state` is the URL of its state store."""
     return Member(Gateway(
         directory / name, backend=f"embedded://{directory}/hdfs", users=users(),
-        gunicorn_args=("--graceful-timeout", "60"), settings={
+        gunicorn_args=("--graceful-timeout", "60", "--keep-alive", "2"), settings={
             "state_url": state or f"sqlite://{directory}/shared.db",
             "node": {"heartbeat_seconds": 0.3, "lease_seconds": LEASE,
                      **settings.pop("node", {})},
