@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,14 +150,12 @@ def test_a_bucket_gets_another_name(everywhere: AIStore) -> None:
 
 
 def test_a_destroyed_bucket_is_in_the_trash(everywhere: AIStore) -> None:
-    ais = everywhere
-    ais.put("bck", "obj", b"words")
-    done(ais.bucket("DELETE", "bck", {"action": "destroylb"}))
-    trash = f"/user/alice/.Trash/Current{ROOT}"
-    told = ais.gateway.request("GET", "/f/listing", params={"path": trash}).json()
-    last = max(one["pathSuffix"] for one in told["result"]["statuses"])
-    got = ais.gateway.request("GET", "/f/file/content",
-                             params={"path": f"{trash}/{last}/obj"})
+    ais, name = everywhere, f"binned-{uuid.uuid4().hex}"
+    done(ais.bucket("POST", name, {"action": "createlb"}))
+    ais.put(name, "obj", b"words")
+    done(ais.bucket("DELETE", name, {"action": "destroylb"}))
+    path = f"/user/alice/.Trash/Current{ROOT}/{name}/obj"
+    got = ais.gateway.request("GET", "/f/file/content", params={"path": path})
     assert got.content == b"words"
 
 
