@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from app.sorting.spark_order import Record
 
 _REFRESH = 0.5
+_MOST_PARTS = 2000
+"""Spark keeps a file for each pair of a part that is read and one that is written."""
 _EXTRACTING = ("gateway", "bucket", "extension", "algorithm", "most", "room", "memory_bytes",
                "scratch")
 _CREATING = ("gateway", "output_bucket", "staged", "extension", "memory_bytes")
@@ -238,7 +240,8 @@ def summed(values: Iterable[Sequence[int]]) -> dict[str, int]:
 
 
 def _bounded(count: int, limit: int) -> int:
-    return max(1, min(count, limit or count))
+    """Return into how many parts to divide so many shards; one worker does one part at a time."""
+    return max(1, min(count, limit or _MOST_PARTS, _MOST_PARTS))
 
 
 def _now() -> int:
