@@ -37,6 +37,8 @@ _PASSING = (408, 425, 429)
 """Statuses of clients' errors that time may heal; as all of 500 and above."""
 _FIRST_FAILURE = 500
 _MAX_TYPE = 255
+_SLACK = 2.0
+"""So many timeouts may pass before a source is cut off from outside."""
 _OWN_HEADERS = {"Accept": "*/*", "User-Agent": "httpfs-proxy"}
 
 
@@ -72,10 +74,12 @@ class Incoming:
         while True:
             flight.check()
             before = time.monotonic()
+            flight.expect(_SLACK * self._limits.timeout)
             try:
                 piece = self._answer.read(PIECE)
             except (exceptions.RequestException, OSError) as error:
                 raise fault_of(error, self._link, flight) from error
+            flight.arrived()
             if not piece:
                 break
             flight.downloaded += len(piece)
@@ -155,6 +159,7 @@ class Fetcher:
             connection.send(_head(link, headers))
             answer = connection.receive()
             connection.limit(flight.left)
+            flight.arrived()
         except (exceptions.RequestException, OSError) as error:
             connection.close()
             raise fault_of(error, link, flight) from error
@@ -178,6 +183,7 @@ class Fetcher:
         sock = socket.create_connection((address, link.port), min(timeout, flight.left))
         try:
             flight.hold(sock)
+            flight.expect(_SLACK * timeout)
             if link.scheme == "https":
                 sock = self._tls().wrap_socket(sock, server_hostname=link.host)
         except BaseException:
@@ -206,7 +212,7 @@ def fault_of(error: Exception, link: Link, flight: Flight) -> GatewayFault:
                            f" {error.verify_message}")
     if isinstance(error, BadAnswer):
         return SourceFault(f"{link}: {error}")
-    if isinstance(error, exceptions.Timeout | TimeoutError):
+    if flight.overdue() or isinstance(error, exceptions.Timeout | TimeoutError):
         return SourceAway(f"{link} does not answer in time")
     return SourceAway(f"{link}: {printable(str(error))}")
 

@@ -25,6 +25,7 @@ class Flight:
         self.error = ""
         self._seconds = seconds
         self._until = time.monotonic() + seconds
+        self._due = 0.0
         self._stopped = ""
         self._wire: socket.socket | None = None
 
@@ -38,6 +39,18 @@ class Flight:
         self.downloaded = 0
         self.total = total
 
+    def expect(self, seconds: float) -> None:
+        """Note that the source has so many seconds to give what is waited for now.
+
+        The timeout of a socket is not enough: under gevent, TLS begins it anew with each byte of a
+        record. Whoever looks after the flight ends it when it is `overdue`.
+        """
+        self._due = time.monotonic() + seconds
+
+    def arrived(self) -> None:
+        """Note that what was waited for has come."""
+        self._due = 0.0
+
     def hold(self, sock: socket.socket) -> None:
         """Keep a second handle of a connection, by which it can be ended from outside."""
         self.release()
@@ -47,6 +60,7 @@ class Flight:
     def release(self) -> None:
         """Let go of the connection."""
         wire, self._wire = self._wire, None
+        self._due = 0.0
         if wire is not None:
             wire.close()
 
@@ -61,12 +75,13 @@ class Flight:
                 return  # it has ended by itself
 
     def overdue(self) -> bool:
-        """Tell whether its time is over."""
-        return time.monotonic() > self._until
+        """Tell whether its time is over, or that for what is waited for."""
+        now = time.monotonic()
+        return now > self._until or 0.0 < self._due < now
 
     def check(self) -> None:
         """Raise DownloadStopped if it was stopped, SourceFault if its time is over."""
         if self._stopped:
             raise DownloadStopped(self._stopped)
-        if self.overdue():
+        if time.monotonic() > self._until:
             raise SourceFault(f"the source took longer than {self._seconds:g} seconds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from tests.downloads.sources import Source, Visit, certified
 from tests.gateway import wait_for
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -199,6 +201,25 @@ def test_a_source_with_tls(tmp_path: Path) -> None:
             ais.call("DELETE", "download/abort", {"id": job_id})
             assert over(ais, job_id)["aborted"]
             await_worker(gateway, job_id)
+
+
+def test_a_tls_record_that_drips(tmp_path: Path) -> None:
+    over_now = threading.Event()
+
+    def drip(sock: socket.socket) -> None:
+        """Begin a record of 16 KiB, and send the rest of it byte by byte."""
+        sock.sendall(b"\x16\x03\x03\x40\x00")
+        while not over_now.wait(0.05):
+            sock.sendall(b"\0")
+
+    with Source(greeting=drip) as source:
+        try:
+            for gateway in gateway_for(source, tmp_path, workers=1, download={"timeout": 0.5}):
+                ais = furnished(gateway, "bck")
+                told = over(ais, started(ais, link=f"https://{source.authority}/x"))
+                assert "in time" in told["download_errors"][0]["error"]
+        finally:
+            over_now.set()
 
 
 # --- settings

@@ -60,10 +60,17 @@ class Visit:
 
 
 class Source:
-    """A server that answers each request by `script`, or by the one of `scripts` for its path."""
+    """A server that answers each request by `script`, or by the one of `scripts` for its path.
 
-    def __init__(self, script: Script | None = None, context: ssl.SSLContext | None = None) -> None:
+    With a `greeting`, this is all that becomes of a connection, whatever is asked.
+    """
+
+    def __init__(
+        self, script: Script | None = None, context: ssl.SSLContext | None = None, *,
+        greeting: Callable[[socket.socket], None] | None = None,
+    ) -> None:
         self.script = script
+        self._greeting = greeting
         self.scripts: dict[str, Script] = {}
         self.visits: list[Visit] = []
         self.over = threading.Event()
@@ -105,6 +112,9 @@ class Source:
     def _serve(self, sock: socket.socket) -> None:
         sock.settimeout(PATIENCE)
         try:
+            if self._greeting:
+                self._greeting(sock)
+                return
             if self._context:
                 sock = self._context.wrap_socket(sock, server_side=True)
             head = b""
