@@ -71,7 +71,8 @@ def read(path: str, sums: array[int], start: int, end: int, *, wait: bool) -> by
     """
     descriptor = os.open(path, _FLAGS)
     try:
-        if not wait and not (_in_memory(descriptor, start) and _in_memory(descriptor, end - 1)):
+        # What was read first is the first that the kernel forgets.
+        if not wait and not _in_memory(descriptor, start):
             raise NotInMemory
         data = os.pread(descriptor, end - start, start)
     finally:

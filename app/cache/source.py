@@ -92,7 +92,7 @@ class CachedSource:
         data = self._chunks.read(chunk, start, end)
         if data is None:
             return b""
-        self._visit.counted.count(bytes_served=min(end, self._end - chunk.offset) - first)
+        self._visit.served += min(end, self._end - chunk.offset) - first
         if start == first and end - first <= wanted:
             return data
         piece = data[first - start:first - start + wanted]

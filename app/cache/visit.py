@@ -26,14 +26,15 @@ LEAST_PAUSE, LONGEST_PAUSE = 0.002, 0.02
 
 
 class Visit:
-    """One reader's way through a file's chunks."""
+    """One reader's way through a file's chunks; `served` are bytes that are not counted yet."""
 
     def __init__(
         self, runs: Runs, chunks: Chunks, last: int, fetch: Fetch, is_same: Callable[[], bool],
     ) -> None:
         self.chunks = chunks
         self.fetch = fetch
-        self.counted = runs.counted
+        self.served = 0
+        self._counted = runs.counted
         self._runs = runs
         self._last = last
         self._is_same = is_same
@@ -52,13 +53,13 @@ class Visit:
             if chunk:
                 if self._run:
                     self._run.want(number)
-                self.counted.count(hits=not missed, misses=missed)
+                self._count(hits=not missed, misses=missed)
                 return chunk
             missed = True
             if self._mine and self._mine.over and self._mine.error:
                 raise self._mine.error
             if (self._run and self._run.stale) or not self._come_nearer(number, patience):
-                self.counted.count(misses=1)
+                self._count(misses=1)
                 return None
 
     def close(self) -> None:
@@ -66,7 +67,13 @@ class Visit:
         if self._run:
             self._run.leave()
             self._run = None
-        self.counted.save(at_once=False)
+        self._count()
+        self._counted.save(at_once=False)
+
+    def _count(self, *, hits: int = 0, misses: int = 0) -> None:
+        """Count chunks, and what was served since the last of them."""
+        served, self.served = self.served, 0
+        self._counted.count(hits=hits, misses=misses, bytes_served=served)
 
     def _come_nearer(self, number: int, patience: _Patience) -> bool:
         """Wait for the chunk a while, or begin to fetch it; tell False where that is vain."""
@@ -89,7 +96,7 @@ class Visit:
             part.abandon()
             return False
         run = Run(self.chunks, number, self._last, part, fetch=self.fetch,
-                  is_same=self._is_same, counted=self.counted)
+                  is_same=self._is_same, counted=self._counted)
         self._runs.start(run)
         self._change(run)
         self._mine = run
