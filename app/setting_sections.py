@@ -10,6 +10,7 @@ from app.setting_types import (
     AtLeast,
     Choice,
     Flag,
+    Hosts,
     Kind,
     Networks,
     NetworkUsers,
@@ -254,11 +255,9 @@ class NodeSettings:
 class DownloadSettings:
     """Downloads of http and https sources into buckets."""
 
-    hosts: tuple[str, ...] = setting((), Words(
-        "a list of host names",
-        r"((\*\.)?[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,39}\])(:[0-9]{1,5})?"), (
-            "Hosts that may be downloaded from: `data.example.net`, `*.example.net` for all below,"
-            " with `:port` where it is not 80 or 443. None: downloads are refused."))
+    hosts: tuple[str, ...] = setting((), Hosts(), (
+        "Hosts that may be downloaded from: `data.example.net`, `*.example.net` for all below,"
+        " `[2001:db8::7]`, with `:port` where it is not 80 or 443. None: downloads are refused."))
     private_networks: tuple[IPv4Network | IPv6Network, ...] = setting((), Networks(), (
         "Private networks that a source's address may lie in. All other addresses that are not"
         " public (loopback, link-local, private, multicast, reserved) are refused."))

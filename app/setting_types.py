@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -158,6 +158,26 @@ class NetworkUsers(Words):
             if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped:
                 raise ValueError(f"{network} is IPv4: write it as such")
             seen.add(network)
+        return items
+
+
+class Hosts(Words):
+    """A list of host names, with `*.` before them or not, and addresses; each may have a port."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a list of host names",
+            r"((\*\.)?[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,39}\])(:[0-9]{1,5})?")
+
+    def parse(self, given: Any) -> tuple[str, ...]:
+        """Take what matches; addresses of IPv6 must be some, ports from 1 to 65535."""
+        items = super().parse(given)
+        for item in items:
+            host, _, port = item.rpartition(":") if item[-1] != "]" else (item, "", "")
+            if host and port:
+                AtLeast(1, 65535).parse(port)
+            if item.startswith("["):
+                IPv6Address((host or item).strip("[]"))
         return items
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.core.download_errors import DownloadsDisabled, SourceAway, SourceFault, SourceRefused
 from app.downloads.guard import Guard, why_not_public
 from app.downloads.links import parse_link
+from app.setting_types import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,3 +124,18 @@ def test_what_python_calls_private_is_never_public(address: object) -> None:
     found = ip_address(str(address))
     if found.is_private or found.is_loopback or found.is_multicast or found.is_link_local:
         assert why_not_public(found)
+
+
+@pytest.mark.parametrize("text", [
+    "a.example", "*.a.example:8080", "192.0.2.7:1", "[::1]", "[2001:db8::7]:65535"])
+def test_hosts_in_the_settings(text: str) -> None:
+    assert Hosts().parse([text]) == (text,)
+    Guard([text], [])
+
+
+@pytest.mark.parametrize("text", [
+    "", "*", "http://a", "a/b", "a:0", "a:65536", "a:x", "[:::]", "[::1", "[::1]:0", "[::1]:65536",
+    "[127.0.0.1]", "a.*.b", "u@a", "::1"])
+def test_hosts_that_the_settings_do_not_take(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Hosts().parse([text])
