@@ -54,11 +54,6 @@ class BucketProps:
     checksum: str = DEFAULT_CHECKSUM
     access: int = ALL_ACCESS
 
-    @property
-    def read_only(self) -> bool:
-        """Tell whether none of the operations is allowed that change objects."""
-        return not self.access & (Access.PUT | Access.APPEND | Access.DELETE | Access.MOVE)
-
     def require(self, access: Access, name: str) -> None:
         """Raise OperationNotAllowed unless `access`, all of it, is allowed; `name` is what for."""
         missing = Access(access & ~self.access)
