@@ -17,7 +17,8 @@ from app.cache.mountpaths import Mountpaths, MountpathTable, normal
 from app.cache.runs import Runs
 from app.cache.source import CachedSource
 from app.cache.visit import Visit
-from app.core.cache_errors import MountpathExists, NotCached
+from app.core.cache_errors import MountpathExists, MountpathUnusable, NotCached
+from app.strict_yaml import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +36,7 @@ class ReadCache:
     """Parts of files on this host's disks.
 
     `origin_of` names what is behind a mount's number (0: the own cluster), so that a file of
-    another cluster, mounted under the same number later, is another file.
+    another cluster, mounted under the same number later, is another file. Raises ConfigError.
     """
 
     def __init__(
@@ -45,7 +46,13 @@ class ReadCache:
         self._capacity = settings.capacity
         self._chunk_size = -(-settings.chunk_size // BLOCK) * BLOCK
         self._origin_of = origin_of
-        self._table = MountpathTable(settings.mountpaths, store, node_id)
+        if self._chunk_size >= self._capacity:
+            raise ConfigError("cache.chunk_size", 0, f"{settings.chunk_size} bytes do not fit into"
+                              f" cache.capacity, {settings.capacity}")
+        try:
+            self._table = MountpathTable(settings.mountpaths, store, node_id)
+        except MountpathUnusable as error:
+            raise ConfigError("cache.mountpaths", 0, str(error)) from error
         self._counted = Counted(store, node_id)
         self._evictions = Evictions(store, node_id)
         self._runs = Runs(self._counted)

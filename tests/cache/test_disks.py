@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.cache import disk as disks
+from app.cache.read_cache import ReadCache
 from app.core.cache_errors import (
     MountpathExists,
     MountpathUnchanged,
@@ -18,6 +20,8 @@ from app.core.cache_errors import (
     NoSuchMountpath,
     NotCached,
 )
+from app.setting_sections import CacheSettings
+from app.strict_yaml import ConfigError
 from tests.cache.conftest import CHUNK, MIB, Upstream, chunk_files, read
 from tests.gateway import wait_for
 
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from app.cache.read_cache import ReadCache
+    from app.state.store import Store
 
 
 def flip(file: Path, position: int) -> None:
@@ -255,6 +259,15 @@ def test_mountpaths_that_cannot_be(
     with pytest.raises(MountpathExists):
         cache.add(str(tmp_path / "disk"))
     assert cache.mountpaths() == ((str(tmp_path / "disk"),), ())
+
+
+@pytest.mark.parametrize(("settings", "wrong"), [
+    ({"mountpaths": ("/srv/../etc",)}, "cache.mountpaths"),
+    ({"chunk_size": 64 * MIB, "capacity": 16 * MIB}, "cache.chunk_size"),
+])
+def test_settings_that_cannot_be(store: Store, settings: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(wrong)):
+        ReadCache(CacheSettings(**settings), store, "one")
 
 
 def test_a_directory_of_somebody_elses_is_not_used(
