@@ -85,6 +85,9 @@ def _creation(
     shards = (figures or {}).get("shards", _NOTHING)
     told |= {"to_create": kept.get("planned", 0), "created_count": shards["count"],
              "moved_shard_count": 0}
+    # Shards that are made get their names last: who reads that it is finished looks for them.
+    told["running"] = bool(figures) and not job.state.over
+    told["finished"] = told["finished"] and job.state is JobState.FINISHED
     return told | ({"single_shard_stats": _detailed(shards)} if extended else {})
 
 

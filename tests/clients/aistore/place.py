@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import requests
 
+from tests.clients.tools import environment
 from tests.gateway import Gateway, default_users
 from tests.hadoop.daemon import free_port
 
@@ -49,7 +50,7 @@ class AisPlace(NamedTuple):
 
 @contextmanager
 def furnished(cluster: Cluster, directory: Path) -> Iterator[AisPlace]:
-    """Run a gateway with cache, downloads from this host and a balancer."""
+    """Run a gateway with cache, downloads from this host, Spark and a balancer."""
     users = default_users(cluster.superuser)
     users[USER]["bucket_root"] = ROOT
     users[ADMIN] = {"hadoop_user": HADOOP_USER, "bucket_root": ROOT, "roles": ["admin"]}
@@ -58,6 +59,8 @@ def furnished(cluster: Cluster, directory: Path) -> Iterator[AisPlace]:
     settings = {
         "cache": {"mountpaths": list(mountpaths)},
         "node": {"heartbeat_seconds": 0.5, "balancer": f"{sys.executable} -c pass"},
+        "sort": {"python": str(environment("pyspark") / "python"), "master": "local[1]",
+                 "memory": "512m"},
         "download": {"hosts": [f"127.0.0.1:{source_port}"], "private_networks": [LOOPBACK]}}
     with Gateway(directory / "gateway", backend=cluster.namenode_url, users=users,
                  superuser=cluster.superuser, settings=settings) as gateway:
