@@ -43,7 +43,7 @@ def url(server: Server) -> str:
 @pytest.fixture
 def gateways(tmp_path: Path, url: str) -> Iterator[list[Gateway]]:
     """Yield two gateways over one local directory; one is told of the store by its environment."""
-    shared = {"upload": {"sweep_seconds": 0.5},
+    shared = {"upload": {"sweep_seconds": 0.5}, "node": {"lease_seconds": 2},
               "auth": {"lockout_failures": FAILURES, "lockout_seconds": 300}}
     with ExitStack() as running:
         yield [running.enter_context(gateway) for gateway in (

@@ -48,6 +48,7 @@ def host(directory: Path, hadoop: Cluster, url: str, idle: float = 3600.0) -> Ga
     return Gateway(
         directory, backend=hadoop.namenode_url, superuser=hadoop.superuser,
         settings={"state_url": url, "upload": {"sweep_seconds": 0.5},
+                  "node": {"lease_seconds": 2},
                   "streams": {"idle_seconds": idle, "sweep_seconds": 0.5}})
 
 
