@@ -51,6 +51,10 @@ _PROVIDER = _query("provider", "`ais`; clouds have no buckets here. `bprovider` 
                                " `cloud_provider` are the names of 2020.")
 _WHAT = _query("what", "What is asked for.", required=True)
 _ID = _query("id", "The job.", required=True)
+_SETTINGS = (
+    _query("stats_time", "How often figures are written, like `10s`."),
+    _query("log.level", "How much is logged.",
+           {"type": "string", "enum": ["DEBUG", "INFO", "WARNING", "ERROR"]}))
 _SOURCES: dict[str, dict[str, Any]] = {
     "bucket_": _TEXT, "headers": _OBJECT, "timeout": _TEXT, "description": _TEXT}
 _SHARDS = _json(
@@ -90,11 +94,16 @@ _DETAILS: dict[str, Details] = {
     "GET /cluster": Details((_WHAT, _query("props", "With `xaction`: `rebalance` or `prefetch`.")),
                             media=_JSON),
     "GET /daemon": Details((_WHAT,), media=_JSON),
+    "PUT /cluster": Details(media="text/plain", answer=_TEXT, statuses={
+        200: "Done, or the id of the job that does it."}),
+    "PUT /cluster/setconfig": Details(_SETTINGS),
+    "PUT /daemon/setconfig": Details(_SETTINGS),
     "POST /cluster/register": Details(body=_NODE),
     "GET /download": Details((_query("id", "The job; without it all are listed."),),
                              media=_JSON),
     "POST /download": Details(media=_JSON, body=_json(
-        type=_TEXT, link=_TEXT, objname=_TEXT, template=_TEXT, objects={}, **_SOURCES)),
+        type_=_TEXT, link=_TEXT, objname=_TEXT, template=_TEXT, objects={},
+        **{**_SOURCES, "bucket_": {}})),
     "POST /download/single": Details(body=_json(link_=_TEXT, objname=_TEXT, **_SOURCES),
                                      media=_JSON),
     "POST /download/multi": Details(body=_json(

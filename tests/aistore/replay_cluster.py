@@ -71,6 +71,7 @@ def queries(unit: str, says: str) -> list[Case]:
         checksum=having(type="xxhash"), versioning=having(enabled=False), fspaths={},
         net=having(l4=having(proto="tcp", port=Words("{port}"))), auth=having(enabled=True),
         keepalivetracker=having(proxy=ANY, target=ANY), downloader=having(timeout=ANY))
+    counted = "both years' names; downloads and sorts are counted by their jobs"
     fewer = "only what the gateway has is told, and its own settings stand beside it"
     return [
         *(unknown_to_the_cluster(what, says)
@@ -82,8 +83,8 @@ def queries(unit: str, says: str) -> list[Case]:
         asked("", "daemon", "config", told(config), fewer),
         asked("", "cluster", "stats", told({
             "proxy": figures(unit), "target": {Words("{node}"): having(
-                core=figures(unit), capacity=ANY)}})),
-        asked("", "daemon", "stats", told(figures(unit))),
+                core=figures(unit), capacity=ANY)}}), counted),
+        asked("", "daemon", "stats", told(figures(unit)), counted),
         asked("", "cluster", "xaction", told({
             "kind": "", "target": {Words("{node}"): {"xactionDetails": LIST}}}),
             "AIStore wants a body, which the client's GET does not send"),
@@ -94,7 +95,7 @@ def queries(unit: str, says: str) -> list[Case]:
         asked("", "daemon", "status", told(having(
             snode=having(daemon_id=ANY, daemon_type="proxy", public_net=ANY),
             daemon_stats=figures(unit), capacity=ANY, sys_info=having(**SYSTEM),
-            smap_version=DIGITS)), "a gateway has the capacity of its HDFS"),
+            smap_version=DIGITS)), "a gateway has the capacity of its HDFS, and no `deployment`"),
         asked("", "cluster", "sysinfo", told({
             "proxy": {Words("{node}"): SYSTEM},
             "target": {Words("{node}"): having(**SYSTEM, **CAPACITY)}}),

@@ -106,6 +106,11 @@ def buckets(year: Year) -> list[Case]:
             {"ais": [], "local": [], "cloud": []}),
             differs="2020's models say local, its server ais; 2021's server answers null or a list"
                     " of objects, which its models cannot read"),
+        Case("no bucket of any provider", "GET buckets/*", told(
+            {"ais": [], "local": [], "cloud": []}), differs="as above"),
+        Case("no bucket of a cloud", "GET buckets/*?provider=cloud", told(
+            {"ais": [], "local": [], "cloud": []}),
+            differs="2021's server does not know the word that its description has"),
         on("create", "POST", year.create, DONE),
         on("create again", "POST", year.create, refused(
             409, Words("p[{node}]: bucket ais://mybucket already exists")), differs=year.says),
