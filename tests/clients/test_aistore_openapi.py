@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.clients.aistore.loading import load
+from tests.clients.aistore.place import ADMIN
 from tests.clients.tools import generated
 from tests.gateway import PASSWORD, wait_for
 
@@ -86,3 +87,38 @@ def test_the_other_dialects_operations(package: ModuleType, client: Any) -> None
     assert "ais-clients" in [one.path_suffix for one in statuses]
     files.files_put_content("/user/alice/by-openapi", body=BINARY, overwrite="true")
     assert files.files_get_content("/user/alice/by-openapi") == BINARY
+
+
+def test_the_cluster(package: ModuleType, ais: Any, ais_place: AisPlace) -> None:
+    admin = package.AistoreApi(package.ApiClient(package.Configuration(
+        host=ais_place.gateway.url, username=ADMIN, password=PASSWORD)))
+    smap = admin.aistore_daemon_get("smap")
+    assert smap["proxy_si"]["public_net"]["direct_url"] == ais_place.gateway.url
+    changed = message(
+        package, "AistoreClusterPutRequest", "setconfig", name="stats_time", value="1s")
+    admin.aistore_cluster_put(changed)
+    admin.aistore_cluster_setconfig_put(stats_time="2s")
+    wait_for("the setting", lambda: admin.aistore_daemon_get("config")["periodic"][
+        "stats_time"] == "2s")
+    with pytest.raises(package.exceptions.ForbiddenException):
+        ais.aistore_cluster_put(changed)
+
+
+def test_jobs(package: ModuleType, ais: Any, ais_place: AisPlace, bucket: str) -> None:
+    ais.aistore_objects_put(bucket, "o1", body=b"1")
+    job = ais.aistore_buckets_post(bucket, message(
+        package, "AistoreBucketsPostRequest", "prefetch", value={"objnames": ["o1"]}))
+    assert job
+
+    def is_cached() -> bool:
+        try:
+            ais.aistore_objects_head(bucket, "o1", check_cached=True)
+        except package.exceptions.NotFoundException:
+            return False
+        return True
+
+    wait_for("the object in the cache", is_cached)
+    started = ais.aistore_download_single_post(package.AistoreDownloadSinglePostRequest(
+        bucket=bucket, link=f"http://127.0.0.1:{ais_place.source_port}/nothing-listens-here"))
+    assert started["id"] in ais.aistore_download_get()
+    assert ais.aistore_sort_get() is not None
