@@ -53,7 +53,7 @@ class Part:
         foot = chunk_file.foot_of(self._sums.finished(), identity, index, self._length)
         try:
             _write_all(self._descriptor, [foot])
-            os.rename(f"{self._file}{PART}", self._file)
+            self._show()
         except FileNotFoundError as error:
             self.abandon()
             raise NotStored("it was let go of meanwhile") from error
@@ -84,6 +84,13 @@ class Part:
         _write_all(self._descriptor, pieces)
         for piece in pieces:
             self._sums.add(piece)
+
+    def _show(self) -> None:
+        """Give the file its name, unless it was let go of and another worker has begun anew."""
+        part = f"{self._file}{PART}"
+        if not _is_file(self._descriptor, part):
+            raise FileNotFoundError(part)
+        os.rename(part, self._file)
 
     def _close(self) -> None:
         os.close(self._descriptor)
