@@ -16,13 +16,13 @@ from app.core.download_errors import DownloadStopped
 from app.core.errors import InvalidParameter, InvalidRequest, MissingParameter, printable
 from app.core.job_errors import NoSuchJob
 from app.core.paths import parent_of
-from app.core.patterns import compiled
 from app.downloads import records
 from app.downloads.account import Account
 from app.downloads.orders import checked_headers
 from app.downloads.work import KIND
 from app.fs.placing import status_or_none
 from app.jobs.record import may_see
+from app.web.patterns import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable

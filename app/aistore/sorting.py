@@ -10,12 +10,12 @@ from app.aistore.operation import Operation
 from app.aistore.sort_spec import sort_request
 from app.core.download_errors import DownloadsDisabled
 from app.core.job_errors import NoSuchJob
-from app.core.patterns import compiled
 from app.core.sort_errors import NoSuchSort
 from app.jobs.record import may_see
 from app.sorting.engine import require_spark
 from app.sorting.metrics import metrics, node_of, summary
 from app.sorting.sorting import KIND
+from app.web.patterns import compiled
 
 if TYPE_CHECKING:
     from werkzeug import Response
