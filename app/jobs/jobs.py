@@ -18,7 +18,7 @@ from app.core.errors import GatewayError
 from app.core.job_errors import JobRunning, NoSuchJob, TooManyJobs
 from app.jobs.claiming import Claiming
 from app.jobs.ledger import Ledger
-from app.jobs.record import Job, JobState
+from app.jobs.record import Job, JobState, view_of
 from app.jobs.runs import ABORTED, HANDED_ON, Kind, Runs, now
 from app.jobs.upkeep import Upkeep
 
@@ -85,7 +85,7 @@ class Jobs:
             raise TooManyJobs(MAX_OPEN)
         job = self._claiming.add(Job(
             secrets.token_hex(8), kind, principal.name, bucket, dict(spec), node=node,
-            created=now()))
+            created=now(), view=view_of(principal)))
         self._upkeep.open += 1
         if job.state is JobState.QUEUED:
             self._wake.set()

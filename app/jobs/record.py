@@ -43,6 +43,8 @@ class Job:
     `marks` are objects, bytes, failed and the number of errors as they were with this `cursor`:
     what was done after it is done again, and counted then.
 
+    `view` is what the user's paths meant when the job began, see `view_of`; () is not known.
+
     A job that is over and still has a `worker` is being tidied up after. `token` tells one run of a
     job from the next, `tries` counts the runs that ended their worker, and one that was `removed`
     before the end of its last run is hidden until then.
@@ -69,6 +71,7 @@ class Job:
     token: str = ""
     tries: int = 0
     removed: bool = False
+    view: tuple[str, ...] = ()
 
     def with_error(self, text: str) -> Job:
         """Return the job with one more text, unless there are enough."""
@@ -98,6 +101,11 @@ def may_see(principal: Principal, job: Job) -> bool:
     return principal.name == job.user or "admin" in principal.roles
 
 
+def view_of(principal: Principal) -> tuple[str, ...]:
+    """Return what gives a user's paths and buckets their meaning: whom HDFS sees, and the roots."""
+    return principal.hadoop_user, principal.root, principal.bucket_root
+
+
 def as_value(job: Job) -> Value:
     """Return the record of a job, without its `spec`."""
     return {name: getattr(job, name) for name in Job.__slots__ if name not in ("id", "spec")}
@@ -107,4 +115,5 @@ def job_of(job_id: str, value: Value, spec: Mapping[str, Any]) -> Job:
     """Return the job that `as_value` made a record of."""
     known = {name: value[name] for name in Job.__slots__ if name in value}
     return Job(**{**known, "id": job_id, "spec": spec, "state": JobState(value["state"]),
-                  "errors": tuple(value["errors"]), "marks": tuple(value["marks"])})
+                  "errors": tuple(value["errors"]), "marks": tuple(value["marks"]),
+                  "view": tuple(value.get("view", ()))})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.errors import GatewayError, StorageFault
 from app.core.job_errors import JobAborted
-from app.jobs.record import Job, JobState
+from app.jobs.record import Job, JobState, view_of
 from app.jobs.running import Running
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ HANDED_ON = "the gateway's worker ends, the job goes on in another"
 TAKEN_OVER = "another worker of the gateway has taken the job over"
 USER_GONE = "the user is no longer in the users file, or inactive"
 USER_CHANGED = "the user's entry in the users file was changed while the job ran"
+USER_MOVED = ("the user has another Hadoop user or root than when the job began: its paths mean"
+              " something else by now")
 _AGAIN_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
@@ -97,6 +99,8 @@ class Runs:
         """Run a claimed job whose place is reserved; undo, where it is over already."""
         principal = self.principal_of(job)
         running = Running(job, principal) if principal else None
+        if running and job.view not in ((), view_of(running.principal)):
+            running.end(USER_MOVED)
         if running:
             with self._lock:
                 self._begun[job.id] = running
@@ -148,7 +152,7 @@ def _carried_out(job: Job, kind: Kind, running: Running | None) -> Ending:
     if running is None:
         return Ending(None if job.state.over else JobState.FAILED, USER_GONE)
     try:
-        if not job.state.over:
+        if not job.state.over and running.ending != USER_MOVED:
             kind.work(running)
             return Ending(JobState.FINISHED)
         if kind.undo:
@@ -160,7 +164,7 @@ def _carried_out(job: Job, kind: Kind, running: Running | None) -> Ending:
     except Exception:
         _log.exception("job %s (%s of %s) failed", job.id, job.kind, job.user)
         return Ending(JobState.FAILED, f"internal error; the log has it as job {job.id}")
-    return Ending(None)
+    return Ending(None) if job.state.over else Ending(JobState.FAILED, USER_MOVED)
 
 
 def _broken_off(kind: Kind, reason: str) -> Ending:

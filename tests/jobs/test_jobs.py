@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.auth.users import User
 from app.core.errors import PathNotFound, StorageFault
 from app.core.job_errors import JobRunning, JobTooLarge, NoSuchJob, TooManyJobs
+from app.core.paths import HdfsPath
 from app.jobs import jobs as module
 from app.jobs import ledger
 from app.jobs.record import MAX_ERRORS, Job, JobState, may_see
@@ -382,6 +383,35 @@ def test_a_user_who_is_gone_does_nothing_more(office: Office) -> None:
         done = worker.until(job, *OVER)
         assert (done.state, done.objects) == (JobState.FAILED, 0)
         assert "no longer in the users file" in done.errors[0]
+
+
+@pytest.mark.parametrize("moved", [
+    {"root": HdfsPath("/data/other")}, {"bucket_root": HdfsPath("/data")}, {"hadoop_user": "bob"}])
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_job_does_nothing_where_its_users_names_mean_something_else_by_now(
+    office: Office, moved: dict[str, Any], *, begun: bool,
+) -> None:
+    gate = Gate()
+    seen: list[Principal] = []
+    undone: list[str] = []
+
+    def work(running: Running) -> None:
+        seen.append(running.principal)
+        gate(running)
+
+    office.kind("delete", work, resumable=True, undo=lambda running: undone.append(running.job.id))
+    job = office.worker("one", may_run=lambda: begun).start("delete", ALICE, {})
+    if begun:
+        wait_for("the beginning", gate.begun.is_set)
+    office.users["alice"] = User(replace(ALICE, **moved), "hash")
+    office.living.discard("one")
+    worker = office.worker("two")
+    worker.beat()
+    worker.beat()
+    gate.go.set()
+    done = worker.until(job, *OVER)
+    assert (done.state, len(seen), undone) == (JobState.FAILED, int(begun), [job.id])
+    assert "mean something else" in done.errors[0]
 
 
 @pytest.mark.parametrize("resumable", [True, False])

@@ -26,7 +26,8 @@ JOBS = st.builds(
     total=st.integers(-1, 2**60), failed=COUNTS,
     errors=st.lists(TEXTS, max_size=MAX_ERRORS).map(tuple), cursor=JSON,
     marks=st.tuples(COUNTS, COUNTS, COUNTS, st.integers(0, MAX_ERRORS)), worker=TEXTS,
-    token=TEXTS, tries=COUNTS, removed=st.booleans())
+    token=TEXTS, tries=COUNTS, removed=st.booleans(),
+    view=st.lists(TEXTS, max_size=3).map(tuple))
 REPORTS = st.lists(st.fixed_dictionaries({}, optional={
     "objects": COUNTS, "bytes": COUNTS, "total": COUNTS, "failed": TEXTS,
     "cursor": COUNTS}), max_size=50)
