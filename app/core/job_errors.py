@@ -42,10 +42,11 @@ class JobTooLarge(InvalidRequest):
 
 
 class TooManyJobs(InvalidRequest):
-    """As many as `limit` jobs wait already."""
+    """As many as `limit` jobs wait already; `whose` says whose, if not everybody's count."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} jobs are waiting or running already; try again later")
+    def __init__(self, limit: int, whose: str = "") -> None:
+        jobs = f"{limit} jobs {whose}".rstrip()
+        super().__init__(f"{jobs} are waiting or running already; try again later")
         self.limit = limit
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MAX_OPEN = 10_000
 """So many jobs may wait or run: each worker looks through them."""
+MAX_OF_USER = 1_000
+"""So many of them may be one user's: the others want some, too."""
 BEAT_SECONDS = 1.0
 _NOBODY = "-"
 """A worker that never lived."""
@@ -81,12 +83,14 @@ class Jobs:
         """
         if kind not in self._claiming.kinds:
             raise ValueError(f"no such kind of jobs: {kind}")
-        if self._upkeep.open >= MAX_OPEN:
+        if self._upkeep.open.total() >= MAX_OPEN:
             raise TooManyJobs(MAX_OPEN)
+        if self._upkeep.open[principal.name] >= MAX_OF_USER:
+            raise TooManyJobs(MAX_OF_USER, "of yours")
         job = self._claiming.add(Job(
             secrets.token_hex(8), kind, principal.name, bucket, dict(spec), node=node,
             created=now(), view=view_of(principal)))
-        self._upkeep.open += 1
+        self._upkeep.open[principal.name] += 1
         if job.state is JobState.QUEUED:
             self._wake.set()
         return job

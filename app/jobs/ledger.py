@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 OPEN, OVER, SPECS = "jobs", "jobs-over", "job-specs"
 MAX_SPEC = 16 * 1024**2
 _INLINE = 1024
+_KEPT_MEMBER = 32 * 1024
+"""What of a description is longer as JSON goes with the end of its job: lists of what to do."""
 
 
 class Ledger:
@@ -103,7 +105,8 @@ class Ledger:
             self._store.delete(SPECS, job.id)
         else:
             if "spec" not in value:
-                self._store.put(SPECS, job.id, dict(self._spec(job.id, value)), ttl=self._kept)
+                self._store.put(
+                    SPECS, job.id, _shortened(self._spec(job.id, value)), ttl=self._kept)
             self._store.put(OVER, job.id, value, ttl=self._kept)
         self._store.delete(OPEN, job.id)
 
@@ -120,3 +123,7 @@ class Ledger:
             found: Value = value["spec"]
             return found
         return self._store.get(SPECS, job_id) or {}
+
+
+def _shortened(spec: Value) -> Value:
+    return {name: one for name, one in spec.items() if len(json.dumps(one)) <= _KEPT_MEMBER}

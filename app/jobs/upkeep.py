@@ -7,6 +7,7 @@ is to do.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from app.jobs.record import Job, JobState
 from app.jobs.runs import ABORTED, TAKEN_OVER, USER_CHANGED, USER_GONE, now
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.fs.workers import Workers
     from app.jobs.claiming import Claiming
     from app.jobs.ledger import Ledger
@@ -30,12 +33,12 @@ LOST = "the gateway's worker that ran the job ended before it was done"
 
 
 class Upkeep:
-    """Looks after the jobs; `open` is how many it has seen that are not over."""
+    """Looks after the jobs; `open` is how many of each user it has seen that are not over."""
 
     def __init__(
         self, ledger: Ledger, runs: Runs, workers: Workers, claiming: Claiming,
     ) -> None:
-        self.open = 0
+        self.open: Counter[str] = Counter()
         self._ledger = ledger
         self._runs = runs
         self._workers = workers
@@ -54,7 +57,7 @@ class Upkeep:
     def _beat(self) -> None:
         begun = self._runs.begun()
         jobs = self._ledger.open()
-        self.open = len(jobs)
+        self.open = Counter(job.user for job in jobs)
         stored = {job.id: job for job in jobs}
         for running in begun:
             self._look_after(running, stored.get(running.job.id))
@@ -64,7 +67,7 @@ class Upkeep:
                 self._ledger.put_away(job)
             elif job.worker and self._is_lost(job, alive):
                 jobs[at] = self._recovered(job)
-        self._take_up([job for job in jobs if job.state is JobState.QUEUED])
+        self._take_up(_in_turn(jobs))
 
     def _look_after(self, running: Running, stored: Job | None) -> None:
         """Write what a run reported, and end it where it is not to go on."""
@@ -123,6 +126,17 @@ class Upkeep:
         """Tell whether a job waits for a gateway that does not come."""
         return (job.node not in ("", self._claiming.node_id)
                 and now() - job.created > NODE_PATIENCE_MS)
+
+
+def _in_turn(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs that wait: first those of whom the fewest run or come before, then by age."""
+    before = Counter(job.user for job in jobs if job.state is JobState.RUNNING)
+    waiting = []
+    for job in jobs:
+        if job.state is JobState.QUEUED:
+            waiting.append((before[job.user], job))
+            before[job.user] += 1
+    return [job for _, job in sorted(waiting, key=lambda one: one[0])]
 
 
 def _reported(stored: Job, job: Job) -> Job:

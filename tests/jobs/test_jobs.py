@@ -166,12 +166,11 @@ def test_a_long_description_is_kept_and_not_written_with_each_report(office: Off
     worker, other = office.worker("one"), office.worker("two")
     job = worker.start("delete", ALICE, names)
     assert other.get(job.id).spec == names
+    assert [found.spec for found in other.all()] == [names]
     assert len(str(office.store.get(ledger.OPEN, job.id))) < 2000
     gate.go.set()
     worker.until(job, JobState.FINISHED)
     worker.idle()
-    assert other.get(job.id).spec == names
-    assert [found.spec for found in other.all()] == [names]
     worker.remove(job.id)
     assert not [*office.store.scan(ledger.SPECS)]
 
@@ -186,6 +185,62 @@ def test_a_description_without_measure_is_refused(
         worker.start("delete", ALICE, {"names": "x" * 5000})
     assert worker.all() == []
     assert not worker.busy
+
+
+def test_what_a_job_was_to_do_is_not_kept_beyond_its_end_where_it_is_long(office: Office) -> None:
+    office.kind("quick", nothing)
+    worker = office.worker("one")
+    spec = {"names": ["x" * 100] * 1000, "description": "y" * 5000}
+    job = worker.until(worker.start("quick", ALICE, spec), JobState.FINISHED)
+    worker.idle()
+    assert worker.get(job.id).spec == {"description": "y" * 5000}
+
+
+def test_one_user_leaves_room_for_the_jobs_of_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_OF_USER", 3)
+    gate = Gate()
+    office.kind("wait", gate)
+    worker = office.worker("one", at_once=1)
+    for _ in range(3):
+        worker.start("wait", ALICE, {})
+    with pytest.raises(TooManyJobs, match="3 jobs of yours"):
+        worker.start("wait", ALICE, {})
+    others = worker.start("wait", CONFINED, {})
+    worker.beat()
+    with pytest.raises(TooManyJobs, match="of yours"):
+        worker.start("wait", ALICE, {})
+    assert worker.start("wait", CONFINED, {}).state is JobState.QUEUED
+    gate.go.set()
+
+    def through() -> bool:
+        worker.beat()
+        return worker.get(others.id).state is JobState.FINISHED
+
+    wait_for("the other's job", through)
+
+
+def test_who_has_many_jobs_waiting_lets_others_pass(office: Office) -> None:
+    order: list[str] = []
+    gate = Gate()
+    office.kind("wait", gate)
+    office.kind("note", lambda running: order.append(running.job.user))
+    worker = office.worker("one", at_once=1)
+    worker.start("wait", ADMIN, {})
+    for _ in range(3):
+        worker.start("note", ALICE, {})
+    for _ in range(2):
+        worker.start("note", CONFINED, {})
+    gate.go.set()
+
+    def through() -> bool:
+        worker.beat()
+        return len(order) == 5
+
+    wait_for("all of them", through)
+    assert sorted(order[:2]) == ["alice", "carol"]
+    assert sorted(order[2:4]) == ["alice", "carol"]
 
 
 def test_there_is_an_end_to_how_many_may_wait(
