@@ -4,7 +4,7 @@ A job goes through what is selected in order, some at a time, and notes how far 
 worker takes it up goes on from there. An object that is not there, or cannot be had, counts as
 failed and is told by name (AIStore passes over what is missing); the job goes on with the next. One
 that a worker deleted before it died may be named again: the first of those after a job was taken
-up count as done.
+up count as done, and what was made since under such a name stays.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 from app.aistore.bucket_props import Access, props_of
 from app.aistore.selection import batches, total_of
 from app.cache.files import CachedFiles
-from app.core.errors import GatewayError, PathNotFound, UpstreamError
+from app.core.errors import Conflict, GatewayError, PathNotFound, UpstreamError
 from app.core.object_errors import NoSuchBucket, NoSuchKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from app.core.objects import ObjectInfo
+    from app.fs.object_guard import Precondition
     from app.fs.objects import ObjectStore
     from app.jobs.jobs import Jobs
+    from app.jobs.record import Job
     from app.jobs.running import Running
     from app.web.services import Services
 
@@ -58,11 +61,26 @@ def _delete(services: Services, running: Running) -> None:
     objects, bucket = services.objects_of(running.principal), running.job.bucket
     props_of(objects, bucket).require(Access.DELETE, objects.bucket_path(bucket))
 
+    precondition = _older_than(running.job) if _is_taken_up(running.job) else None
+
     def act(key: str) -> None:
-        if not objects.delete(bucket, key):
+        if not objects.delete(bucket, key, precondition):
             raise NoSuchKey(objects.locate(bucket, key).path)
 
     _through(running, objects, act, redone=_REDONE)
+
+
+def _older_than(job: Job) -> Precondition:
+    """Return what refuses to delete an object that was made after the job was begun.
+
+    Its user may have seen it gone before the last run ended, or have waited for hours.
+    """
+    def check(info: ObjectInfo | None) -> None:
+        if info and not info.status.is_directory and (
+                info.status.modification_time > job.created):
+            raise Conflict(info.path, "it was made after the job had begun, and stays")
+
+    return check
 
 
 def _evict(services: Services, running: Running) -> None:
@@ -127,7 +145,7 @@ def _through(running: Running, objects: ObjectStore, act: Act, *, redone: int = 
     worker, until the first that is there. Raises NoSuchBucket, DeadlinePassed, UpstreamError.
     """
     job = running.job
-    lenient = redone if job.cursor is not None or job.tries else 0
+    lenient = redone if _is_taken_up(job) else 0
     selection = dict(job.spec["selection"])
     if job.cursor is None:
         # The next run shall know that it is not the first.
@@ -141,6 +159,11 @@ def _through(running: Running, objects: ObjectStore, act: Act, *, redone: int = 
                 errors[:gone] = [None] * gone
                 lenient = max(0, lenient - gone) if gone == len(errors) else 0
             _report(running, errors, batch.names, batch.cursor)
+
+
+def _is_taken_up(job: Job) -> bool:
+    """Tell whether another run may have done some of a job."""
+    return job.cursor is not None or job.tries > 0
 
 
 def _report(

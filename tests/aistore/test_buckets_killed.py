@@ -43,6 +43,8 @@ def test_a_job_goes_on_after_its_worker_was_killed(gateway: Gateway) -> None:
     wait_for("some of it", lambda: job(ais, begun.text)["err_count"] > EVERY)
     for pid in gateway.workers():
         gateway.kill_worker(pid)
+    late = f"o{NAMES - 1:05d}"
+    ais.put("bck", late, b"made meanwhile")
     told = wait_for("the end", lambda: (
         one := job(ais, begun.text))["endTime"] and one, seconds=180)
     assert told["status"] == "Completed", told
@@ -50,7 +52,8 @@ def test_a_job_goes_on_after_its_worker_was_killed(gateway: Gateway) -> None:
     assert told["obj_count"] >= len(there)
     assert len(told["errors"]) == 20
     left = ais.bucket("POST", "bck", {"action": "listobj", "value": {"props": "name"}}).json()
-    assert left["entries"] == []
+    assert left["entries"] == [{"name": late}]
+    assert ais.get("bck", late) == b"made meanwhile"
 
 
 def test_a_summary_is_right_though_its_worker_was_killed(gateway: Gateway) -> None:
