@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -121,6 +122,10 @@ class ReadCache:
         known = self._table.current()
         if path in known.available + known.disabled:
             raise MountpathExists(path)
+        for other in known.available + known.disabled:
+            # What lies in it would be swept away as what nobody knows.
+            if os.path.realpath(path).startswith(f"{os.path.realpath(other)}/"):
+                raise MountpathUnusable(path, f"it lies in the mountpath {other}")
         Directory(path).prepare()
         self._table.add(path)
 

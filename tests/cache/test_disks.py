@@ -287,6 +287,11 @@ def test_mountpaths_that_cannot_be(
             cache.add(path)
     with pytest.raises(MountpathExists):
         cache.add(str(tmp_path / "disk"))
+    (tmp_path / "alias").symlink_to(tmp_path / "disk")
+    for path in ("disk/chunks/ab", "alias/within"):
+        with pytest.raises(MountpathUnusable, match="lies in the mountpath"):
+            cache.add(str(tmp_path / path))
+        assert not (tmp_path / path).exists()
     assert cache.mountpaths() == ((str(tmp_path / "disk"),), ())
 
 
