@@ -81,6 +81,7 @@ class Nodes:
         self._seen = _Seen(float("-inf"), "", in_service=True)
         self._ticks: list[Callable[[], object]] = []
         self._stop = threading.Event()
+        self._failing = False
 
     @property
     def own_url(self) -> str:
@@ -229,15 +230,18 @@ class Nodes:
             for work in (self.beat, *self._ticks):
                 self._try(work)
 
-    @staticmethod
-    def _try(work: Callable[[], object]) -> None:
+    def _try(self, work: Callable[[], object]) -> None:
+        """Do it; what fails is told of the first time, and again after it went well."""
         try:
             work()
         except GatewayError as error:
-            _log.warning("the gateway's place among the others is not kept, will try again: %r",
-                         error)
+            _log.log(logging.DEBUG if self._failing else logging.WARNING,
+                     "the gateway's place among the others is not kept, will try again: %r", error)
+            self._failing = True
         except Exception:  # noqa: BLE001 - the thread must live; the next beat tries again
             _log.exception("the gateway's place among the others is not kept, will try again")
+        else:
+            self._failing = False
 
     def _write_own(self) -> None:
         """Write the heartbeat; of the gateway's workers the first whose turn it is does so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -195,3 +196,23 @@ def test_what_is_asked_often_costs_the_store_a_look_a_second(world: World) -> No
     assert one.is_primary()
     world.now += 1
     assert not one.is_primary()
+
+
+def test_a_store_that_stays_away_does_not_fill_the_log(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = world.gateway("one")
+
+    def away(*_: object) -> None:
+        raise StorageFault("away")
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.INFO):
+        patch.setattr(one, "beat", away)
+        for _ in range(5):
+            one._try(one.beat)
+    assert len(caplog.records) == 1
+    one._try(one.beat)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        one._try(away)
+    assert len(caplog.records) == 1
