@@ -34,12 +34,14 @@ class Item(NamedTuple):
 class Plan(NamedTuple):
     """The objects of a download by their numbers, from 0 to `total` - 1; `spec` is the plan kept.
 
-    `item` makes one of its number; it raises InvalidLink where a link has no name in it.
+    `item` makes one of its number; it raises InvalidLink where a link has no name in it. `link`
+    tells its link alone, which is quick.
     """
 
     total: int
     item: Callable[[int], Item]
     spec: Mapping[str, Any]
+    link: Callable[[int], str]
 
     def check(self, check_host: Callable[[Link], None]) -> None:
         """Raise what is wrong with an object; of a template the first and the last are looked at.
@@ -57,7 +59,7 @@ class Plan(NamedTuple):
     def find(self, item: Item) -> int | None:
         """Return the number of an object, None where it is none of this plan."""
         for number in range(self.total):
-            if self.item(number) == item:
+            if self.link(number) == item.link and self.item(number) == item:
                 return number
             if number % _BREATHE == _BREATHE - 1:
                 time.sleep(0)
@@ -113,7 +115,8 @@ def of_spec(spec: Mapping[str, Any]) -> Plan:
     """Return the plan that was kept."""
     if "objects" in spec:
         objects = spec["objects"]
-        return Plan(len(objects), lambda number: Item(*objects[number]), spec)
+        return Plan(len(objects), lambda number: Item(*objects[number]), spec,
+                    lambda number: str(objects[number][1]))
     if "template" in spec:
         links = parse(spec["template"])
         directory = f"{spec['subdir']}/" if spec["subdir"] else ""
@@ -122,8 +125,12 @@ def of_spec(spec: Mapping[str, Any]) -> Plan:
             link = links.name(number)
             return Item(directory + object_name(link), link)
 
-        return Plan(links.total, item, spec)
+        return Plan(links.total, item, spec, links.name)
     names = Template((spec["prefix"], spec["suffix"]),
                      (range(spec["start"], spec["end"] + 1, spec["step"]),), (spec["digits"],))
-    return Plan(names.total, lambda number: Item(
-        names.name(number), spec["base"] + names.name(number)), spec)
+
+    def link_of(number: int) -> str:
+        return str(spec["base"]) + names.name(number)
+
+    return Plan(names.total, lambda number: Item(names.name(number), link_of(number)), spec,
+                link_of)
