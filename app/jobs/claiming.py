@@ -39,7 +39,11 @@ class Claiming:
 
     def takes(self, job: Job) -> bool:
         """Tell whether a job is one for this process."""
-        if self.retired or job.kind not in self.kinds:
+        kind = self.kinds.get(job.kind)
+        if self.retired or kind is None:
+            return False
+        waits = job.state is JobState.QUEUED  # others are lost: what they left is removed at once
+        if waits and kind.at_once and self._runs.count(job.kind) >= kind.at_once:
             return False
         return job.node == self.node_id if job.node else self._may_run()
 
@@ -47,7 +51,7 @@ class Claiming:
         """Write a new job, and run it here if it may and there is room; return it as written."""
         own = replace(started(job), worker=self._workers.own_id, token=secrets.token_hex(8))
         here = (not self.waiting and self.takes(job)
-                and self._runs.reserve(job.id, own.token, self._at_once))
+                and self._runs.reserve(job, own.token, self._at_once))
         try:
             self._ledger.add(own if here else job)
         except BaseException:
@@ -65,7 +69,7 @@ class Claiming:
         `change` makes the job that runs of the one that was seen; one that is over is undone.
         """
         token = secrets.token_hex(8)
-        if not self._runs.reserve(seen.id, token, self._at_once):
+        if not self._runs.reserve(seen, token, self._at_once):
             return False
         mine = None
         try:

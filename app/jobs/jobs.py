@@ -64,14 +64,16 @@ class Jobs:
 
     def register(
         self, kind: str, work: Callable[[Running], None], *, resumable: bool,
-        undo: Callable[[Running], None] | None = None,
+        undo: Callable[[Running], None] | None = None, at_once: int = 0,
     ) -> None:
         """Have jobs of this kind done by `work`, again from `cursor` if they are `resumable`.
+
+        No more than `at_once` of them run at the same time in this process, where that is not 0.
 
         `undo` is called in some worker after a run that ended with its worker, if the job does not
         go on: it removes what is left. A run that is aborted or fails sees to that itself.
         """
-        self._claiming.kinds[kind] = Kind(work, resumable, undo)
+        self._claiming.kinds[kind] = Kind(work, resumable, undo, at_once)
 
     def start(
         self, kind: str, principal: Principal, spec: Mapping[str, Any], *, bucket: str = "",

@@ -32,11 +32,15 @@ _log = logging.getLogger(__name__)
 
 
 class Kind(NamedTuple):
-    """What a kind of jobs does; `undo` removes what a run left that could not do so itself."""
+    """What a kind of jobs does; `undo` removes what a run left that could not do so itself.
+
+    So many run `at_once` in a process, 0: as many as there is room for jobs.
+    """
 
     work: Callable[[Running], None]
     resumable: bool
     undo: Callable[[Running], None] | None = None
+    at_once: int = 0
 
 
 class Ending(NamedTuple):
@@ -58,24 +62,32 @@ class Runs:
         self._left = left
         self._lock = threading.Lock()
         self._tokens: dict[str, str] = {}
+        self._kinds: dict[str, str] = {}
         self._begun: dict[str, Running] = {}
 
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def reserve(self, job_id: str, token: str, most: int) -> bool:
+    def reserve(self, job: Job, token: str, most: int) -> bool:
         """Take one of `most` places for a run that is about to be claimed."""
         with self._lock:
-            if len(self._tokens) >= most or job_id in self._tokens:
+            if len(self._tokens) >= most or job.id in self._tokens:
                 return False
-            self._tokens[job_id] = token
+            self._tokens[job.id] = token
+            self._kinds[job.id] = job.kind
             return True
+
+    def count(self, kind: str) -> int:
+        """Return how many jobs of a kind have a place here."""
+        with self._lock:
+            return sum(one == kind for one in self._kinds.values())
 
     def release(self, job_id: str) -> None:
         """Give the place of a run back."""
         with self._lock:
             self._begun.pop(job_id, None)
             self._tokens.pop(job_id, None)
+            self._kinds.pop(job_id, None)
 
     def has(self, job: Job) -> bool:
         """Tell whether the present run of a job is this process's."""

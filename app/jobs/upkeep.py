@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from app.core.errors import StorageFault
@@ -17,7 +18,7 @@ from app.jobs.record import Job, JobState
 from app.jobs.runs import ABORTED, TAKEN_OVER, USER_CHANGED, USER_GONE, now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.fs.workers import Workers
     from app.jobs.claiming import Claiming
@@ -44,6 +45,8 @@ class Upkeep:
         self._workers = workers
         self._claiming = claiming
         self._patient_until = 0.0
+        self._turn = count()
+        self._turns: dict[str, int] = {}
 
     def beat(self) -> None:
         """Do it once. Raises StorageFault."""
@@ -67,7 +70,7 @@ class Upkeep:
                 self._ledger.put_away(job)
             elif job.worker and self._is_lost(job, alive):
                 jobs[at] = self._recovered(job)
-        self._take_up(_in_turn(jobs))
+        self._take_up(_in_turn(jobs, self._turns))
 
     def _look_after(self, running: Running, stored: Job | None) -> None:
         """Write what a run reported, and end it where it is not to go on."""
@@ -117,9 +120,11 @@ class Upkeep:
         for job in queued:
             if self._is_hopeless(job):
                 self._claiming.change(job, _not_taken)
-            elif self._claiming.takes(job) and not self._claiming.claim(job, started):
-                waiting = True
-                break
+            elif self._claiming.takes(job):
+                if not self._claiming.claim(job, started):
+                    waiting = True
+                    break
+                self._turns[job.user] = next(self._turn)
         self._claiming.waiting = waiting
 
     def _is_hopeless(self, job: Job) -> bool:
@@ -128,15 +133,19 @@ class Upkeep:
                 and now() - job.created > NODE_PATIENCE_MS)
 
 
-def _in_turn(jobs: Sequence[Job]) -> list[Job]:
-    """Return the jobs that wait: first those of whom the fewest run or come before, then by age."""
+def _in_turn(jobs: Sequence[Job], turns: Mapping[str, int]) -> list[Job]:
+    """Return the jobs that wait in the order of their turns; `jobs` are the oldest first.
+
+    First those of whose user the fewest run or come before; of these, of the user whose last turn
+    here was longest ago (`turns`).
+    """
     before = Counter(job.user for job in jobs if job.state is JobState.RUNNING)
     waiting = []
     for job in jobs:
         if job.state is JobState.QUEUED:
-            waiting.append((before[job.user], job))
+            waiting.append((before[job.user], turns.get(job.user, -1), job))
             before[job.user] += 1
-    return [job for _, job in sorted(waiting, key=lambda one: one[0])]
+    return [job for *_, job in sorted(waiting, key=lambda one: one[:2])]
 
 
 def _reported(stored: Job, job: Job) -> Job:

@@ -221,6 +221,26 @@ def test_one_user_leaves_room_for_the_jobs_of_others(
     wait_for("the other's job", through)
 
 
+def test_of_a_kind_that_takes_much_so_many_run_at_once_and_others_beside_them(
+    office: Office,
+) -> None:
+    gate = Gate()
+    office.kind("sort", gate, at_once=1)
+    office.kind("quick", nothing)
+    worker = office.worker("one", at_once=3)
+    first = worker.start("sort", ALICE, {})
+    second = worker.start("sort", ALICE, {})
+    worker.beat()
+    assert (worker.get(first.id).state, worker.get(second.id).state) == (
+        JobState.RUNNING, JobState.QUEUED)
+    worker.until(worker.start("quick", ALICE, {}), JobState.FINISHED)
+    gate.go.set()
+    worker.until(first, JobState.FINISHED)
+    worker.idle()
+    worker.beat()
+    worker.until(second, JobState.FINISHED)
+
+
 def test_who_has_many_jobs_waiting_lets_others_pass(office: Office) -> None:
     order: list[str] = []
     gate = Gate()
@@ -233,12 +253,10 @@ def test_who_has_many_jobs_waiting_lets_others_pass(office: Office) -> None:
     for _ in range(2):
         worker.start("note", CONFINED, {})
     gate.go.set()
-
-    def through() -> bool:
+    for count in range(1, 6):
+        worker.idle()
         worker.beat()
-        return len(order) == 5
-
-    wait_for("all of them", through)
+        wait_for("the next", lambda count=count: len(order) >= count)
     assert sorted(order[:2]) == ["alice", "carol"]
     assert sorted(order[2:4]) == ["alice", "carol"]
 
