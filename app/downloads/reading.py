@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from app.downloads.fetching import Fetcher, Limits
@@ -15,13 +16,28 @@ if TYPE_CHECKING:
     from app.settings import DownloadSettings
 
 
+_LOOK_SECONDS = 0.25
+
+
 def fetched(settings: DownloadSettings, link: str) -> Iterator[bytes]:
     """Yield the content of a source. Raises DownloadsDisabled, SourceRefused, SourceFault."""
     fetcher = Fetcher(
         Guard(settings.hosts, settings.private_networks),
         Limits(settings.timeout, settings.max_bytes, settings.min_rate))
-    incoming = fetcher.open(parse_link(link), {}, Flight(0, link, settings.max_seconds))
+    flight, over = Flight(0, link, settings.max_seconds), threading.Event()
+    threading.Thread(target=_watch, args=(flight, over), daemon=True).start()
     try:
-        yield from incoming.pieces()
+        incoming = fetcher.open(parse_link(link), {}, flight)
+        try:
+            yield from incoming.pieces()
+        finally:
+            incoming.close()
     finally:
-        incoming.close()
+        over.set()
+
+
+def _watch(flight: Flight, over: threading.Event) -> None:
+    """End a flight whose time is over: its own timeouts may never come, see Flight.expect."""
+    while not over.wait(_LOOK_SECONDS):
+        if flight.overdue():
+            flight.stop("")

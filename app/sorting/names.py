@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MAX_INPUTS = 1_000_000
 """The most input shards of one sort."""
+MAX_INPUT_CHARS = 64 * 1024**2
+"""The most characters that the names of all of them may have: they are told as one text."""
 _AT = re.compile(r"([^@{}]*)@([0-9]{1,9})([^@{}]*)", re.ASCII)
 _COUNTER = re.compile(r"([^%]*)%(?:0([1-9]|1[0-9]))?d([^%]*)", re.ASCII)
 _ALLOWED = "a text like 'prefix-{0001..0010}-suffix' or 'prefix-@00100-suffix'"
@@ -38,8 +40,9 @@ class Counter(NamedTuple):
 def parse_input(text: str) -> Template:
     """Return the names of input shards, without extension. Raises InvalidParameter."""
     template = _template(text.strip(), "input_format")
-    if template.total > MAX_INPUTS:
-        raise InvalidParameter("input_format", text, f"at most {MAX_INPUTS} names")
+    most = min(MAX_INPUTS, MAX_INPUT_CHARS // len(text))
+    if template.total > most:
+        raise InvalidParameter("input_format", text, f"at most {most} names of this length")
     return template
 
 

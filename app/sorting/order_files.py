@@ -11,6 +11,7 @@ from app.core.sort_errors import SortFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from app.fs.objects import ObjectStore
     from app.jobs.running import Running
@@ -28,19 +29,25 @@ class OrderFiles:
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
 
-    def lines(self, objects: ObjectStore, place: str, running: Running) -> list[str]:
-        """Return the lines of the order file at `place`. Raises SortFailed and kin."""
+    def save(
+        self, objects: ObjectStore, place: str, running: Running, target: Path,
+    ) -> None:
+        """Write the order file at `place` to `target`: as lines it could fill the memory.
+
+        Raises SortFailed and kin.
+        """
         if urlsplit(place).scheme == _OBJECT:
             pieces = _object(objects, *object_of(place))
         else:
             pieces = self._fetch(place)
-        content = bytearray()
-        for piece in pieces:
-            running.check()
-            content += piece
-            if len(content) > MOST_BYTES:
-                raise SortFailed(f"the order file has more than {MOST_BYTES} bytes")
-        return content.decode("utf-8", "surrogateescape").splitlines()
+        size = 0
+        with target.open("wb") as file:
+            for piece in pieces:
+                running.check()
+                size += len(piece)
+                if size > MOST_BYTES:
+                    raise SortFailed(f"the order file has more than {MOST_BYTES} bytes")
+                file.write(piece)
 
 
 def check_place(place: str, own_url: str) -> str:

@@ -43,6 +43,7 @@ LEAST_MEMORY = 512 * 1024**2
 MEMBER_SHARE = 8
 """One file of a shard may take this part of the memory: it is held several times at once."""
 _PAGE = 1000
+_ORDER = "order"
 _log = logging.getLogger(__name__)
 
 
@@ -61,7 +62,8 @@ class Sorting:
 
     def register(self, jobs: Jobs) -> None:
         """Have jobs of this kind done here."""
-        jobs.register(KIND, self.work, resumable=False, undo=self.undo)
+        # Each has a Spark of its own, with memory for itself and for each of its workers.
+        jobs.register(KIND, self.work, resumable=False, undo=self.undo, at_once=1)
 
     def work(self, running: Running) -> None:
         """Sort. Raises SortFailed and other GatewayErrors, JobAborted."""
@@ -69,9 +71,12 @@ class Sorting:
         objects = self._objects_of(running.principal)
         try:
             engine.require_spark(self._settings.sort)
-            lines = self._orders.lines(objects, request.order, running) if request.order else None
+            scratch = self._scratch(running.job.id)
+            scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if request.order:
+                self._orders.save(objects, request.order, running, scratch / _ORDER)
             run = _Run(running, self._node_id)
-            self._spark(run, request, lines)
+            self._spark(run, request, scratch)
             running.check()
             if not request.dry_run:
                 _publish(run, objects, request)
@@ -84,11 +89,9 @@ class Sorting:
 
     # --- inside
 
-    def _spark(self, run: _Run, request: SortRequest, lines: list[str] | None) -> None:
+    def _spark(self, run: _Run, request: SortRequest, scratch: Path) -> None:
         """Have Spark make the shards under their hidden prefix."""
         job = run.running.job
-        scratch = self._scratch(job.id)
-        scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         code = scratch / "code.zip"
         engine.pack(code)
         python = engine.python_of(self._settings.sort)
@@ -104,7 +107,7 @@ class Sorting:
                 due = time.monotonic() + LIFE_SECONDS / 4
 
         local = self._settings.sort.master.startswith("local")
-        task = self._task(request, job.id, scratch, lines)
+        task = self._task(request, job.id, scratch)
         task |= {"code": str(code), "gateway": [gateway_url(self._settings), token]}
         try:
             with Child(f"sort {job.id}", [python, "-m", engine.JOB], task, scratch,
@@ -114,27 +117,25 @@ class Sorting:
         finally:
             self._tokens.revoke(token)
 
-    def _task(
-        self, request: SortRequest, job_id: str, scratch: Path, lines: list[str] | None,
-    ) -> dict[str, Any]:
+    def _task(self, request: SortRequest, job_id: str, scratch: Path) -> dict[str, Any]:
         """Return what Spark's process is told, but for where the gateway is."""
         settings = self._settings.sort
         most = size("sort.memory", settings.memory)
         if request.memory:
             most = min(most, memory("max_mem_usage", request.memory, _memory_of_host()))
         most = max(most, LEAST_MEMORY)
-        inputs = [name + request.extension for name in request.inputs.names()]
         return {
             "id": job_id, "master": settings.master, "memory": f"{most // 1024**2}m",
             "memory_bytes": most, "most": most // MEMBER_SHARE,
             "room": settings.max_bytes or 2**62, "scratch": str(scratch),
-            "order": lines, "order_separator": request.order_separator,
+            "order": str(scratch / _ORDER) if request.order else None,
+            "order_separator": request.order_separator,
             "bucket": request.bucket, "output_bucket": request.output_bucket,
             "staged": staged(job_id), "extension": request.extension,
-            "algorithm": request.algorithm._asdict(), "inputs": inputs,
+            "algorithm": request.algorithm._asdict(), "inputs": _inputs(request),
             "extract_limit": request.extract_limit, "create_limit": request.create_limit,
             "shard_size": request.shard_size, "dry_run": request.dry_run,
-            "max_shards": None if lines is not None else request.outputs.total,
+            "max_shards": None if request.order else request.outputs.total,
             "reactions": dict(request.reactions),
         }
 
@@ -200,6 +201,16 @@ def _publish(run: _Run, objects: ObjectStore, request: SortRequest) -> None:
         objects.rename(
             request.output_bucket, f"{staged(run.running.job.id)}{number:09d}", name)
     run.published()
+
+
+def _inputs(request: SortRequest) -> list[str]:
+    """Return the names of the input shards; other requests have their turns meanwhile."""
+    names = []
+    for name in request.inputs.names():
+        names.append(name + request.extension)
+        if len(names) % _PAGE == 0:
+            time.sleep(0)
+    return names
 
 
 def _whole(name: str, extension: str) -> str:

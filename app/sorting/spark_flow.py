@@ -7,6 +7,7 @@ import time
 from bisect import bisect_right
 from contextlib import contextmanager
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.sorting.spark_errors import SortError
@@ -27,6 +28,8 @@ _MOST_PARTS = 2000
 _EXTRACTING = ("gateway", "bucket", "extension", "algorithm", "most", "room", "memory_bytes",
                "scratch")
 _CREATING = ("gateway", "output_bucket", "staged", "extension", "memory_bytes")
+_BYTES_OF_LINE = 512
+"""What a line of the order file takes in memory, with some room."""
 _SHOWN = 20
 """So many of the things that a warning is about are named."""
 
@@ -55,16 +58,17 @@ class Flow:
         seen, records, contents = self._extracted()
         if order is not None:
             records = self._with_groups(records, order)
-        ordered, shards = self._sorted(seen, records)
+        ordered, shards = self._sorted(seen, records, order)
         self._created(contents, ordered, shards)
 
     # --- the order file
 
     def _order(self) -> dict[str, str] | None:
-        lines = self._task["order"]
-        if lines is None:
+        if self._task["order"] is None:
             return None
-        order, malformed = read_order(lines, self._task["order_separator"])
+        most = self._task["memory_bytes"] // _BYTES_OF_LINE
+        with Path(self._task["order"]).open(encoding="utf-8", errors="surrogateescape") as lines:
+            order, malformed = read_order(lines, self._task["order_separator"], most=most)
         self._react("ekm_malformed_line", "lines of the order file cannot be read",
                     map(str, malformed))
         return order
@@ -112,12 +116,11 @@ class Flow:
     # --- sorting
 
     def _sorted(
-        self, seen: dict[int, Any], records: RDD[Record],
+        self, seen: dict[int, Any], records: RDD[Record], order: dict[str, str] | None,
     ) -> tuple[RDD[Record], list[int]]:
         """Return the records in their order, and the first of each output shard."""
-        algorithm, order = self._task["algorithm"], self._task["order"] is not None
-        groups = self._context.broadcast(
-            read_order(self._task["order"], self._task["order_separator"])[0] if order else {})
+        algorithm = self._task["algorithm"]
+        groups = self._context.broadcast(order or {})
         with self._phase("sorting"):
             ordered = records.sortBy(
                 lambda record: (groups.value.get(record.name, ""), sort_key(record, algorithm)),

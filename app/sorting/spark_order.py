@@ -121,14 +121,20 @@ def cuts(records: Iterable[tuple[str, int]], limit: float, *, most: int | None) 
         size += own_size
 
 
-def read_order(lines: Iterable[str], separator: str) -> tuple[dict[str, str], list[int]]:
+def read_order(
+    lines: Iterable[str], separator: str, *, most: int,
+) -> tuple[dict[str, str], list[int]]:
     """Return which shards each record goes to, by an order file, and the numbers of bad lines.
 
-    A line is a record's name, the separator, and the format of its shards' names.
+    A line is a record's name, the separator, and the format of its shards' names. Raises SortError
+    for more lines than `most`.
     """
     order: dict[str, str] = {}
     malformed = []
     for number, line in enumerate(lines, 1):
+        if number > most:
+            raise SortError(f"the order file has more than {most} lines: more memory is needed"
+                            " (setting sort.memory)")
         text = line.strip("\r\n")
         if not text.strip():
             continue

@@ -102,9 +102,14 @@ def test_every_shard_but_the_last_is_full_and_none_by_more_than_a_record(
 
 def test_an_order_file_names_the_shards_of_records() -> None:
     order, malformed = read_order(
-        ["a\tone-%d\n", "\n", "b\ttwo-%d\r\n", "c", "d\tx\ty", "\tz"], "\t")
+        ["a\tone-%d\n", "\n", "b\ttwo-%d\r\n", "c", "d\tx\ty", "\tz"], "\t", most=6)
     assert order == {"a": "one-%d", "b": "two-%d"}
     assert malformed == [4, 5, 6]
+
+
+def test_an_order_file_has_no_more_lines_than_there_is_memory_for() -> None:
+    with pytest.raises(SortError, match=r"more than 2 lines.*sort\.memory"):
+        read_order(iter(lambda: "\n", ""), "\t", most=2)
 
 
 def test_compression_is_over_all_shards() -> None:

@@ -76,6 +76,7 @@ def test_a_shuffle_always_has_a_seed_and_is_never_decreasing() -> None:
     ({"max_mem_usage": "80"}, "max_mem_usage"),
     ({"max_mem_usage": "-1 GB"}, "max_mem_usage"),
     ({"extract_concurrency_limit": -1}, "extract_concurrency_limit"),
+    ({"input_format": "x" * 200 + "-{0..999999}"}, "input_format"),
     ({"order_file": "file:///etc/passwd"}, "order_file"),
     ({"order_file": "ais://bucket"}, "order_file"),
     ({"order_file": "ais://b/o", "output_shard_size": ""}, "output_shard_size"),
