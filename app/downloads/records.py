@@ -7,6 +7,7 @@ CANCELLED the numbers of objects that are not wanted any more, both under the jo
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,8 @@ CURRENT, CANCELLED, PLANS = "downloads-now", "downloads-cancelled", "downloads-p
 LONGEST = 30 * 86_400.0
 """Seconds for which a download that is not over may last."""
 _CURRENT_SECONDS = 60.0
+_KEPT_PLAN = 64 * 1024
+"""A longer plan as JSON goes when its download is over: by its links that is not found then."""
 
 
 class Kept(NamedTuple):
@@ -48,9 +51,12 @@ def kept(store: Store, key: str) -> Kept:
 
 
 def close(store: Store, job_id: str, key: str, seconds: float) -> None:
-    """Forget the headers of a download that is over, and after `seconds` all of it."""
+    """Forget the headers of a download that is over, and a long list; after `seconds` all of it."""
     def closed(value: Value | None) -> Value | None:
-        return None if value is None else {"plan": value["plan"], "headers": {}}
+        if value is None:
+            return None
+        is_long = len(json.dumps(value["plan"])) > _KEPT_PLAN
+        return {"plan": {"objects": []} if is_long else value["plan"], "headers": {}}
 
     store.update(PLANS, key, closed, ttl=seconds)
     store.delete(CANCELLED, job_id)
