@@ -282,7 +282,7 @@ class SortSettings:
     """Sorting of shards by Apache Spark."""
 
     python: str = setting("", Text(), (
-        "The Python that has PySpark (`pip install 'httpfs-proxy[spark]'`); empty: the gateway's"
+        "The Python that has PySpark (`pip install 'pyspark>=4'` for it); empty: the gateway's"
         " own."))
     master: str = setting("local[*]", Text(), (
         "Spark's master URL: `local[*]` is this host, `spark://host:7077` or `yarn` a cluster,"

@@ -9,8 +9,9 @@ changed, so that the same command serves the same users and files again.
     DEMO_HDFS_USER       whom HDFS sees (the same name)
     DEMO_PASSWORD        that user's password; without it one is made up and shown once
 
-The first time, loopback is opened to Alluxio's clients, which mostly send no password: they are
-the user `loopback`, who is the first user's Hadoop user with the home directory as `/`.
+The first time, loopback is opened to the clients of Alluxio and AIStore, which mostly send no
+password: they are the user `loopback`, who is the first user's Hadoop user with the home directory
+as `/`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ auth:
   master_key_file: {master}
 """
 NETWORKS = f"""\
-  # Alluxio's clients on this host need no password: remove the line where others use it, too.
+  # Clients of Alluxio and AIStore on this host need no password: remove the line where others use
+  # it, too.
   networks: ["127.0.0.0/8={LOOPBACK_USER}", "::1={LOOPBACK_USER}"]
 """
 
@@ -117,7 +119,7 @@ def prepare_key(config: Path, user: str) -> tuple[str, str] | None:
 
 
 def _mapped(config: Path) -> tuple[str, ...]:
-    """Return the networks that need no password for the Alluxio dialect, with their users."""
+    """Return the networks that need no password for Alluxio and AIStore, with their users."""
     from app import settings  # noqa: PLC0415 - as long as nothing is wrong before
     from app.strict_yaml import ConfigError  # noqa: PLC0415
 
@@ -174,7 +176,8 @@ def _tell_networks(config: Path, url: str) -> None:
     mapped = _mapped(config)
     if mapped:
         print(f"Alluxio: curl -X POST '{url}/api/v1/paths///get-status'  # no password from"
-              f" {', '.join(mapped)}: see auth.networks in {config}", flush=True)
+              f" {', '.join(mapped)}: see auth.networks in {config}")
+        print(f"AIStore: curl '{url}/v1/buckets/*'  # nor here", flush=True)
 
 
 def _serve(config: Path, port: int, backend: str) -> NoReturn:

@@ -33,6 +33,7 @@ PLACE = ("objects", "*", "**")
 _TRIES = 10
 _OTHER_PUTS = ("append_type", "appendty", "append_handle", "apphdl")
 _OTHER_GETS = ("archpath", "uuid")
+_NOT_CACHED = "is not in this gateway's cache, or not all of it"
 _OK, _PARTIAL, _NOT_MODIFIED = 200, 206, 304
 
 
@@ -60,7 +61,7 @@ def head(call: AIStoreCall) -> Response:
     _allowed(call, Access.HEAD)
     info = call.objects.info(call.bucket, call.key)
     if call.flag("check_cached") and not _cached_files(call).is_cached(info.status):
-        raise NoSuchKey(info.path)
+        raise NoSuchKey(info.path, _NOT_CACHED)
     response = Response(status=_OK)
     describe(response, info)
     if conditions.not_modified(call.headers, info.status, etag_of(info)):

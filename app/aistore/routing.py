@@ -8,7 +8,7 @@ from app.aistore.call import AIStoreCall, read_message
 from app.aistore.errors import PREFIX
 from app.aistore.fields import Fields
 from app.aistore.table import find
-from app.aistore.wording import NODE
+from app.aistore.wording import ADMINS_ONLY, NODE
 from app.auth.job_tokens import SCHEME, JobTokens
 from app.core.errors import AccessDenied
 from app.core.identity import Principal
@@ -72,7 +72,7 @@ class AIStore:
             return self._by_token(exchange, found, names)
         principal = authenticate(self._services, exchange, networks=True)
         if found.admin and "admin" not in principal.roles:
-            raise AccessDenied(exchange.path, "it is for users with the role admin")
+            raise AccessDenied(exchange.path, ADMINS_ONLY)
         return principal
 
     def _by_token(self, exchange: Exchange, found: Found, names: tuple[str, ...]) -> Principal:

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 NODE = "httpfs_proxy.aistore.node"
 """Key of a WSGI environment: the id of the node that serves the request."""
+ADMINS_ONLY = "it is for users with the role admin"
+"""Detail of an AccessDenied to what concerns gateways, and so no path."""
 _ON_OBJECTS = tuple(f"aistore.object.{name}" for name in (
     "get", "head", "rename", "delete", "evict"))
 
 
 def message_of(error: GatewayError, exchange: Exchange) -> str:
     """Return AIStore's words for an error, else its own."""
-    return _about_bucket(error, exchange) or _about_the_rest(error, exchange)
+    return (_about_bucket(error, exchange) or _about_gateway(error)
+            or _about_the_rest(error, exchange))
 
 
 def _about_bucket(error: GatewayError, exchange: Exchange) -> str:
@@ -36,13 +39,20 @@ def _about_bucket(error: GatewayError, exchange: Exchange) -> str:
     return ""
 
 
-def _about_the_rest(error: GatewayError, exchange: Exchange) -> str:
+def _about_gateway(error: GatewayError) -> str:
+    """Return what is said of a gateway; "" where the error is about something else."""
+    if isinstance(error, errors.AccessDenied) and error.detail == ADMINS_ONLY:
+        return f"permission denied: {ADMINS_ONLY}"
     if isinstance(error, node_errors.NoSuchNode):
         return f"Unknown node {printable(error.node_id)}"
     if isinstance(error, node_errors.NotElectable):
         return f"New primary proxy {printable(error.node_id)} {error.reason}"
+    return ""
+
+
+def _about_the_rest(error: GatewayError, exchange: Exchange) -> str:
     if isinstance(error, object_errors.NoSuchKey) and exchange.operation in _ON_OBJECTS:
-        return f"{printable(exchange.path[1:])} does not exist"
+        return f"{printable(exchange.path[1:])} {error.detail or 'does not exist'}"
     if isinstance(error, errors.RouteNotFound):
         return "invalid request"
     if isinstance(error, errors.MethodNotAllowed):

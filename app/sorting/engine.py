@@ -36,8 +36,8 @@ def require_spark(settings: SortSettings) -> None:
     python = python_of(settings)
     if python not in _FOUND and not _has_pyspark(python, own=not settings.python):
         raise NoSpark(
-            f"sorting needs PySpark, which {python} does not have: `pip install"
-            " 'httpfs-proxy[spark]'`, or name a Python that has it in the setting sort.python")
+            f"sorting needs PySpark, which {python} does not have: `{python} -m pip install"
+            " 'pyspark>=4'`, or name a Python that has it in the setting sort.python")
     home = os.environ.get("JAVA_HOME")
     if not shutil.which("java", path=f"{home}/bin" if home else None):
         raise NoSpark("sorting needs Java 17 or newer for Spark: install it, or set JAVA_HOME")

@@ -42,6 +42,8 @@ def is_cached(ais: AIStore, key: str = "obj") -> bool:
     """Tell whether all of an object is cached."""
     answer = ais.object("HEAD", "bck", key, check_cached="True")
     if answer.status_code == 404:
+        assert error_of(answer, 404) == (
+            f"bck/{key} is not in this gateway's cache, or not all of it")
         assert ais.object("HEAD", "bck", key).status_code == 200
         return False
     assert answer.status_code == 200, answer.headers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -293,7 +294,7 @@ def test_what_cannot_be_sorted_is_refused_at_once(
 def test_without_spark_sorting_answers_what_to_install(aistore_gateway: Gateway) -> None:
     client = furnished(aistore_gateway, "bck")
     told = error_of(client.call("POST", "sort", LEAST), 501)
-    assert "pip install 'httpfs-proxy[spark]'" in told
+    assert f"`{sys.executable} -m pip install 'pyspark>=4'`" in told
     assert "sort.python" in told
     for path in ("sort", "sort/abort"):
         assert error_of(client.call("DELETE", path, id="nosuch"), 404) == (

@@ -137,7 +137,7 @@ def test_the_line_for_aws_cli_names_the_s3_port_and_a_key_that_opens_it(tmp_path
         assert f"S3:  aws --region us-east-1 --endpoint-url {url} " in second.told
 
 
-def test_alluxio_clients_of_this_host_need_no_password_and_see_the_home_alone(
+def test_clients_of_this_host_that_send_no_password_see_the_home_alone(
     tmp_path: Path,
 ) -> None:
     with Run(tmp_path / "data", DEMO_HDFS_USER="alice") as first:
@@ -147,6 +147,10 @@ def test_alluxio_clients_of_this_host_need_no_password_and_see_the_home_alone(
         shown = subprocess.run(["sh", "-c", line[1]], capture_output=True, text=True, check=True)
         assert json.loads(shown.stdout)["owner"] == "alice"
         assert json.loads(shown.stdout)["path"] == "/"
+        line = re.search(r"^AIStore: (curl .*)$", first.told, re.MULTILINE)
+        assert line
+        shown = subprocess.run(["sh", "-c", line[1]], capture_output=True, text=True, check=True)
+        assert json.loads(shown.stdout) == {"ais": [], "local": [], "cloud": []}
         with requests.Session() as session:
             session.trust_env = False
             assert session.get(f"http://127.0.0.1:{first.port}/f/home-directory").status_code == 401
@@ -164,6 +168,7 @@ def test_alluxio_clients_of_this_host_need_no_password_and_see_the_home_alone(
     config.write_text(re.sub(r"(?m)^  networks: .*\n", "", config.read_text()))
     with Run(tmp_path / "data") as second:
         assert "Alluxio:" not in second.told
+        assert "AIStore:" not in second.told
         assert "needs no credentials" not in second.told
 
 
