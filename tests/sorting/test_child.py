@@ -128,7 +128,7 @@ def test_without_spark_it_is_said_what_to_install(
     bare = tmp_path / "python"
     bare.write_text("#!/bin/sh\nexit 1\n")
     bare.chmod(0o755)
-    with pytest.raises(NoSpark, match=r"pip install 'httpfs-proxy\[spark\]'.*sort\.python"):
+    with pytest.raises(NoSpark, match=r"-m pip install 'pyspark>=4'.*sort\.python"):
         engine.require_spark(SortSettings(python=str(bare)))
     with pytest.raises(NoSpark, match="pip install"):
         engine.require_spark(SortSettings(python=str(tmp_path / "missing")))
