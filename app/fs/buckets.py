@@ -13,6 +13,7 @@ from app.fs.listing import Listing
 from app.fs.object_meta import BUCKET, MADE, check_size, packed, unpacked
 from app.fs.object_reading import ObjectReader
 from app.fs.placing import status_or_none
+from app.fs.trash import TRASH
 from app.fs.turns import turn
 from app.fs.upload_layout import MARK, upload_directories
 
@@ -30,7 +31,8 @@ class Buckets(ObjectReader):
         """Yield the buckets by name; HDFS's order is that of ASCII, and they have no other.
 
         S3 lists the caller's own buckets. Here these are their directories, and those that nobody
-        made as a bucket (`/data`, `/user`); others' buckets can be used, but are not listed.
+        made as a bucket (`/data`, `/user`); others' buckets can be used, but are not listed, nor is
+        the trash, which is in the way where the buckets lie in the home directory.
         """
         root = self._principal.bucket_root
         try:
@@ -39,8 +41,9 @@ class Buckets(ObjectReader):
             return
         for page in pages:
             for entry in page:
-                if entry.is_directory and is_bucket_name(entry.path_suffix):
-                    bucket = Bucket(entry.path_suffix, child_of(root, entry.path_suffix), entry)
+                name = entry.path_suffix
+                if entry.is_directory and is_bucket_name(name) and name != TRASH:
+                    bucket = Bucket(name, child_of(root, name), entry)
                     if self._lists(bucket):
                         yield bucket
 

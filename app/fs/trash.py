@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from app.core.identity import Principal
     from app.fs.port import FileSystem
 
+TRASH = ".Trash"
+"""The trash in a home directory (FileSystem#TRASH_PREFIX)."""
 _CURRENT = "Current"
 
 

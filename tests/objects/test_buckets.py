@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 def test_buckets_are_the_directories_by_name(shop: Shop) -> None:
-    for name in ("zebra", "Old_Name", "b.c", "b-c", ".httpfs-proxy-x", "with space", "grün"):
+    for name in ("zebra", "Old_Name", "b.c", "b-c", ".httpfs-proxy-x", "with space", "grün",
+                 ".Trash"):
         shop.fs.mkdirs(child_of(shop.root, name), "755")
     shop.fs.create(child_of(shop.root, "file"), [b"x"])
     found = list(shop.store.buckets())
