@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.errors import GatewayError, StorageFault
+from app.core.identity import Principal
 from app.core.job_errors import JobAborted
+from app.core.paths import ROOT, HdfsPath
 from app.jobs.record import Job, JobState, view_of
 from app.jobs.running import Running
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.auth.users import UserDirectory
-    from app.core.identity import Principal
     from app.jobs.ledger import Ledger
 
 ABORTED = "the job was aborted"
@@ -110,22 +111,23 @@ class Runs:
     def launch(self, job: Job, kind: Kind) -> None:
         """Run a claimed job whose place is reserved; undo, where it is over already."""
         principal = self.principal_of(job)
-        running = Running(job, principal) if principal else None
-        if running and job.view not in ((), view_of(running.principal)):
+        running = Running(job, principal or _as_begun(job))
+        if principal is None:
+            running.end(USER_GONE)
+        elif job.view not in ((), view_of(principal)):
             running.end(USER_MOVED)
-        if running:
-            with self._lock:
-                self._begun[job.id] = running
+        with self._lock:
+            self._begun[job.id] = running
         threading.Thread(
             target=self._run, args=(job, kind, running), daemon=True,
             name=f"httpfs-proxy-job-{job.id}").start()
 
-    def _run(self, job: Job, kind: Kind, running: Running | None) -> None:
+    def _run(self, job: Job, kind: Kind, running: Running) -> None:
         try:
             ending = _carried_out(job, kind, running)
             _log.info("job %s (%s of %s): %s %s", job.id, job.kind, job.user,
                       ending.state or job.state, ending.text)
-            self._conclude(running.job if running else job, ending)
+            self._conclude(running.job, ending)
         finally:
             self.release(job.id)
             self._left()
@@ -159,12 +161,17 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _carried_out(job: Job, kind: Kind, running: Running | None) -> Ending:
+def _as_begun(job: Job) -> Principal:
+    """Return the user of a job as they were when it began, now with no right to write."""
+    hadoop_user, root, bucket_root = job.view or ("", ROOT, ROOT)
+    return Principal(job.user, hadoop_user, HdfsPath(root), read_only=True,
+                     bucket_root=HdfsPath(bucket_root))
+
+
+def _carried_out(job: Job, kind: Kind, running: Running) -> Ending:
     """Do the work of a run, or undo it."""
-    if running is None:
-        return Ending(None if job.state.over else JobState.FAILED, USER_GONE)
     try:
-        if not job.state.over and running.ending != USER_MOVED:
+        if not job.state.over and running.ending not in (USER_GONE, USER_MOVED):
             kind.work(running)
             return Ending(JobState.FINISHED)
         if kind.undo:
@@ -176,7 +183,7 @@ def _carried_out(job: Job, kind: Kind, running: Running | None) -> Ending:
     except Exception:
         _log.exception("job %s (%s of %s) failed", job.id, job.kind, job.user)
         return Ending(JobState.FAILED, f"internal error; the log has it as job {job.id}")
-    return Ending(None) if job.state.over else Ending(JobState.FAILED, USER_MOVED)
+    return Ending(None) if job.state.over else Ending(JobState.FAILED, running.ending)
 
 
 def _broken_off(kind: Kind, reason: str) -> Ending:

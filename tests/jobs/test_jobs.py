@@ -444,7 +444,9 @@ def test_reports_are_written_about_once_a_beat_and_not_with_each_call(office: Of
 
 def test_a_user_who_is_gone_does_nothing_more(office: Office) -> None:
     gate = Gate()
-    office.kind("wait", gate)
+    undone: list[tuple[str, Principal]] = []
+    office.kind("wait", gate, undo=lambda running: undone.append(
+        (running.job.id, running.principal)))
     worker = office.worker("one")
     runs = worker.start("wait", ALICE, {})
     elsewhere = office.worker("two", may_run=lambda: False)
@@ -456,6 +458,8 @@ def test_a_user_who_is_gone_does_nothing_more(office: Office) -> None:
         done = worker.until(job, *OVER)
         assert (done.state, done.objects) == (JobState.FAILED, 0)
         assert "no longer in the users file" in done.errors[0]
+    # What was kept for one that never ran goes, too; in HDFS nothing can be done for nobody.
+    assert undone == [(waits.id, replace(ALICE, read_only=True))]
 
 
 @pytest.mark.parametrize("moved", [
