@@ -100,6 +100,10 @@ class Cluster:
         for daemon in self._daemons():
             daemon.stop()
 
+    def tool(self, main: str, *arguments: str) -> list[str]:
+        """Return the command of one of Hadoop's tools, by its class, for this cluster."""
+        return self._launcher.command("httpfs", main, *arguments)
+
     def make_user(self, name: str, *, group: str | None = None, mode: str = "755") -> str:
         """Create the user's home directory, owned by the user, and return its path."""
         return self._admin.make_user(self.namenode_url, name, group=group, mode=mode)

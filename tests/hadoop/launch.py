@@ -51,11 +51,19 @@ class Launcher:
         properties: Mapping[str, str] | None = None,
     ) -> Daemon:
         """Return a process, not started: `role` has the JVM's flags, `properties` are its own."""
+        command = self.command(role, main, *arguments, properties=properties)
+        env = {**os.environ, "HADOOP_USER_NAME": self._superuser}
+        return Daemon(name, command, self._directory / "logs" / f"{name}.log", env)
+
+    def command(
+        self, role: str, main: str, *arguments: str, properties: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """Return what starts a class of Hadoop's with the cluster's configuration."""
         hadoop = jars()
         directory = self._directory
         places = {"home": "httpfs", "config": "conf", "log": "logs", "temp": "tmp"}
         options = [("-D", f"{key}={value}") for key, value in (properties or {}).items()]
-        command = [
+        return [
             java(),
             "--add-opens=java.base/java.lang=ALL-UNNAMED",
             "-Djava.net.preferIPv4Stack=true",
@@ -64,8 +72,6 @@ class Launcher:
             *("-classpath", f"{directory / 'conf'}:{hadoop}:{hadoop / 'lib'}/*"),
             *(main, *(part for option in options for part in option), *arguments),
         ]
-        env = {**os.environ, "HADOOP_USER_NAME": self._superuser}
-        return Daemon(name, command, directory / "logs" / f"{name}.log", env)
 
     def datanode(self, i: int, http_port: int) -> Daemon:
         """Return a DataNode with ports and a data folder of its own."""
