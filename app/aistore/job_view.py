@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.aistore.batch_jobs import COPY, DELETE, EVICT, PREFETCH
+from app.aistore.batch_jobs import COPY, DELETE, EVICT, PREFETCH, SUMMARY
 from app.aistore.rebalance import REBALANCE
 from app.aistore.times import written
 from app.core.errors import InvalidParameter
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.aistore.call import AIStoreCall
     from app.jobs.record import Job
 
-_KINDS = (REBALANCE, PREFETCH, DELETE, EVICT, COPY, "download", "sort")
+_KINDS = (REBALANCE, PREFETCH, DELETE, EVICT, COPY, SUMMARY, "download", "sort")
 _STATUS = {
     JobState.QUEUED: "Queued", JobState.RUNNING: "InProgress", JobState.FINISHED: "Completed",
     JobState.FAILED: "Failed", JobState.ABORTED: "Aborted",
