@@ -1,4 +1,4 @@
-"""boto 2.49, which signs with version 2: the seed's script, at /api/v1/s3 and at the root."""
+"""boto 2.49, which signs with version 2: the documented script, at /api/v1/s3 and at the root."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.clients.tools import environment
 if TYPE_CHECKING:
     from tests.clients.endpoint import Endpoint
 
-SCRIPT = Path(__file__).with_name("scripts") / "boto2_seed.py"
+SCRIPT = Path(__file__).with_name("scripts") / "boto2_example.py"
 
 
 @pytest.mark.parametrize("place", ["prefixed", "root"])
-def test_the_seed_s_script(s3: Endpoint, place: str) -> None:
+def test_the_documented_script(s3: Endpoint, place: str) -> None:
     url, path = (s3.prefixed, "/api/v1/s3") if place == "prefixed" else (s3.url, "/")
     port = url.split("/")[2].partition(":")[2]
     trusted = {"SSL_CERT_FILE": str(s3.certificate)} if s3.certificate else {}

@@ -326,7 +326,7 @@ def test_files_of_others_are_objects(s3: Endpoint, client: Any, bucket: str) -> 
     assert (got["ETag"], got["Body"].read()) == (found[0]["ETag"], TEXT)
 
 
-def test_the_prefix_of_the_seeds_takes_signatures_too(
+def test_the_documented_prefix_takes_signatures_too(
     s3: Endpoint, monkeypatch: pytest.MonkeyPatch, bucket: str,
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(s3.home / "config"))

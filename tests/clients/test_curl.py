@@ -1,4 +1,4 @@
-"""curl: the seed's lines with a password, and requests that curl signs itself."""
+"""curl: the documented lines with a password, and requests that curl signs itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.clients.endpoint import Endpoint
 
 SEED_BUCKET = "testbucket"
-LICENSE = b"A licence of the length that the seed's has.".ljust(26847, b"\n")
+LICENSE = b"A licence of the length that the documented one has.".ljust(26847, b"\n")
 MD5 = hashlib.md5(LICENSE).hexdigest()
 DATE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 
 class Curl:
-    """`curl -i` with the arguments of the seed and `-u someone`."""
+    """`curl -i` with the documented arguments and `-u someone`."""
 
     def __init__(self, s3: Endpoint) -> None:
         self.s3 = s3
@@ -62,7 +62,7 @@ class Curl:
                       {name.lower(): value for name, _, value in pairs}, body)
 
     def url(self, rest: str = "") -> str:
-        """Return an address in the seed's bucket."""
+        """Return an address in the documented bucket."""
         return f"{self.s3.prefixed}/{SEED_BUCKET}{rest}"
 
 
@@ -74,7 +74,7 @@ def curl(s3: Endpoint) -> Iterator[Curl]:
 
 
 def listed(keys: list[str], *, most: int = 1000, token: str = "", follows: str = "") -> str:
-    """Return the seed's listing of objects with the seed's licence as their content."""
+    """Return the documented listing of objects with the documented licence as their content."""
 
     def element(name: str, text: str) -> str:
         return f"<{name}>{text}</{name}>" if text else f"<{name}/>"
@@ -92,11 +92,11 @@ def listed(keys: list[str], *, most: int = 1000, token: str = "", follows: str =
 
 
 def dateless(body: bytes) -> str:
-    """Return a body with DATE for every date in the seed's form."""
+    """Return a body with DATE for every date in the documented form."""
     return DATE.sub(b"DATE", body).decode()
 
 
-def test_the_seed_s_objects(curl: Curl) -> None:
+def test_the_documented_objects(curl: Curl) -> None:
     made = curl("-X", "PUT", curl.url())
     assert (made.status, made.fields["content-length"], made.body) == (200, "0", b"")
     empty = curl("-X", "GET", curl.url())
@@ -124,7 +124,7 @@ def test_the_seed_s_objects(curl: Curl) -> None:
     assert curl("-X", "GET", curl.url()).status == 404
 
 
-def test_the_seed_s_multipart_upload(curl: Curl) -> None:
+def test_the_documented_multipart_upload(curl: Curl) -> None:
     assert curl("-X", "PUT", curl.url()).status == 200
     begun = curl("-X", "POST", curl.url("/testobject?uploads"))
     found = UPLOAD_ID.search(begun.body)
@@ -156,7 +156,7 @@ def test_the_seed_s_multipart_upload(curl: Curl) -> None:
 </CompleteMultipartUpload>""")
     joined = hashlib.md5(hashlib.md5(data).digest()).hexdigest()
     assert done.status == 200
-    # The seed's <Location> lacks its end tag's beginning, and its ETag is the only part's.
+    # The documented <Location> lacks its end tag's beginning, and its ETag is the only part's.
     assert done.body.decode().rstrip("\n") == (
         '<?xml version="1.0" encoding="UTF-8"?>\n<CompleteMultipartUploadResult xmlns="">\n'
         "  <Location>/testbucket/testobject</Location>\n  <Bucket>testbucket</Bucket>\n"
@@ -164,7 +164,7 @@ def test_the_seed_s_multipart_upload(curl: Curl) -> None:
     assert curl("-X", "GET", curl.url("/testobject")).body == data
 
 
-def test_the_seed_s_abort(curl: Curl) -> None:
+def test_the_documented_abort(curl: Curl) -> None:
     assert curl("-X", "PUT", curl.url()).status == 200
     begun = UPLOAD_ID.search(curl("-X", "POST", curl.url("/testobject?uploads")).body)
     assert begun

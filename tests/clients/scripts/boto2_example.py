@@ -1,6 +1,6 @@
-"""The seed's Python script from its first line to its last, run by a Python that has boto 2.49.
+"""The documented Python script from its first line to its last, run by a Python that has boto 2.49.
 
-Arguments: key id, secret, port, path, "plain" or "tls". What differs from the seed: there is a key;
+Arguments: key id, secret, port, path, "plain" or "tls". What differs from the document: there is a key;
 Python 3 compares text with text; the second upload in parts is the one that is cancelled, as one
 that is complete cannot be; and the object it left is deleted before the bucket.
 """
@@ -70,7 +70,7 @@ def upload_in_parts(chunk_size: int) -> Any:
     return upload
 
 
-# The seed's parts of 1 MiB, at the place of the seed; elsewhere Amazon's least size holds.
+# The documented parts of 1 MiB, at the documented place; elsewhere Amazon's least size holds.
 least = 1048576 if path == "/api/v1/s3" else 5 * 1048576
 mp = upload_in_parts(least)
 mp.complete_upload()
