@@ -1,8 +1,8 @@
 """The documented Python script from its first line to its last, run by a Python that has boto 2.49.
 
-Arguments: key id, secret, port, path, "plain" or "tls". What differs from the document: there is a key;
-Python 3 compares text with text; the second upload in parts is the one that is cancelled, as one
-that is complete cannot be; and the object it left is deleted before the bucket.
+Arguments: key id, secret, port, path, "plain" or "tls". What differs from the document: there
+is a key; Python 3 compares text with text; the second upload in parts is the one that is
+cancelled, as one that is complete cannot be; and the object it left is deleted before the bucket.
 """
 
 from __future__ import annotations
