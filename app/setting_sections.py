@@ -214,8 +214,7 @@ class CacheSettings:
         "Directories for the read cache, best one for each disk; none: nothing is cached."
         " Each is made where missing and holds nothing else. Admins add and remove others at run"
         " time (AIStore's mountpath operations) once there is one; that outlives restarts. Files in"
-        " encryption zones are never cached, and none behind HttpFS, which tells no inode"
-        " numbers."))
+        " encryption zones are never cached."))
     capacity: int = setting(10 * 1024**3, AtLeast(16 * 1024**2), (
         "Bytes that the cached parts on each mountpath take at most; what was not read for"
         " longest goes."))

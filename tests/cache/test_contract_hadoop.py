@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.conftest import BACKENDS
 from tests.contract import test_archive, test_changed_meanwhile, test_download, test_lengths
 
-OVER = BACKENDS[1:2]
+OVER = BACKENDS[1:]
 MODULES = (test_archive, test_changed_meanwhile, test_download, test_lengths)
 tree, trees = test_archive.tree, test_archive.trees
 globals().update({

@@ -1,4 +1,4 @@
-"""A gateway with a cache before a real HDFS: who may read, what is fresh, what is fetched once."""
+"""A gateway with a cache before a NameNode or an HttpFS: who may read, what is fresh, what is fetched once."""
 
 from __future__ import annotations
 
@@ -45,16 +45,17 @@ class Counting(Interceptor):
         return super()._is_it(piece)
 
 
-@pytest.fixture(scope="module")
-def namenode(hadoop: Cluster) -> Iterator[Counting]:
-    """Yield the NameNode behind a proxy that counts."""
-    with Counting(hadoop.namenode_url) as counting:
+@pytest.fixture(scope="module", params=["namenode", "httpfs"])
+def upstream(hadoop: Cluster, request: pytest.FixtureRequest) -> Iterator[Counting]:
+    """Yield each door of the cluster behind a proxy that counts."""
+    urls = {"namenode": hadoop.namenode_url, "httpfs": hadoop.httpfs_url}
+    with Counting(urls[request.param]) as counting:
         yield counting
 
 
 @pytest.fixture(scope="module")
 def cached(
-    hadoop: Cluster, namenode: Counting, tmp_path_factory: pytest.TempPathFactory,
+    hadoop: Cluster, upstream: Counting, tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
     """Yield a gateway of several workers with a cache, whose workers may be killed."""
     directory = tmp_path_factory.mktemp("cached")
@@ -62,16 +63,17 @@ def cached(
         "cache": {"mountpaths": [str(directory / "disk")], "chunk_size": MIB,
                   "capacity": 512 * MIB},
         "upload": {"lease_seconds": 2.0, "sweep_seconds": 0.5}}
-    with Gateway(directory, backend=namenode.url, superuser=hadoop.superuser, workers=WORKERS,
+    with Gateway(directory, backend=upstream.url, superuser=hadoop.superuser, workers=WORKERS,
                  settings=settings) as made:
         furnish(made)
         yield made
 
 
 @pytest.fixture
-def files(cached: Gateway) -> Files:
+def files(cached: Gateway, request: pytest.FixtureRequest) -> Files:
     """Return the user `someone` (alice) with a new directory of their own."""
-    work = Files(cached, "namenode", f"/user/alice/{fresh_name('cache')}")
+    door = request.node.callspec.params["upstream"]
+    work = Files(cached, door, f"/user/alice/{fresh_name('cache')}")
     work.call("PUT", "/f/directory", 201, path=work.directory, permission="755")
     return work
 
@@ -150,13 +152,13 @@ def test_a_snapshot_is_not_the_file_of_today(files: Files) -> None:
 
 
 def test_many_readers_at_once_over_several_workers_fetch_once(
-    files: Files, cached: Gateway, namenode: Counting,
+    files: Files, cached: Gateway, upstream: Counting,
 ) -> None:
     content = random.Random(1).randbytes(24 * MIB)
     files.put("f", content)
     fetched = settled(cached, "fetched_bytes_total", 0)
     wanted, together = hashlib.sha256(content).digest(), threading.Barrier(READERS)
-    namenode.opened.clear()
+    upstream.opened.clear()
 
     def read(_: int) -> bool:
         together.wait(60)
@@ -167,14 +169,14 @@ def test_many_readers_at_once_over_several_workers_fetch_once(
 
     with ThreadPoolExecutor(READERS) as pool:
         assert all(pool.map(read, range(READERS)))
-    opened = [offset for offset, _ in namenode.opened]
+    opened = [offset for offset, _ in upstream.opened]
     assert len(opened) == len(set(opened)), "no chunk was asked for twice"
     assert len(opened) <= 24
     now = settled(cached, "fetched_bytes_total", fetched + len(content))
     assert now == fetched + len(content)
-    namenode.opened.clear()
+    upstream.opened.clear()
     assert files.read("f") == content
-    assert not namenode.opened
+    assert not upstream.opened
 
 
 def test_what_a_killed_worker_was_fetching_is_fetched_by_another(
@@ -228,6 +230,7 @@ def test_figures(files: Files, cached: Gateway) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("upstream", ["namenode"], indirect=True, scope="module")
 def test_a_gibibyte_at_constant_memory(files: Files, cached: Gateway) -> None:
     block = random.Random(4).randbytes(8 * MIB)
     digest = hashlib.sha256()
