@@ -1,4 +1,4 @@
-"""A gateway with a cache before a NameNode or an HttpFS: who may read, what is fresh, what is fetched once."""
+"""A gateway with a cache before a real HDFS: who may read, what is fresh, what is fetched once."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 READING = {
     "flavor_of", "mount_of", "home", "trash_root", "trash_interval", "status", "check_access",
     "list_page", "content_summary", "checksum", "block_locations", "open", "acl", "xattrs",
-    "snapshots",
+    "snapshots", "storage",
 }
 CHANGING: dict[str, tuple[Any, ...]] = {
     "create": ([b"x"],), "append": ([b"x"],), "concat": ([],), "truncate": (0,), "mkdirs": (),
