@@ -151,6 +151,8 @@ class Gateway:
             time.sleep(POLL_SECONDS)
         for pid in [*family, *self.workers()] if daemon.running else family:
             _kill(pid)
+        # Whoever watches over gunicorn notices its end a moment later.
+        wait_for("the end of gunicorn", lambda: not daemon.running)
 
     def restart(self) -> None:
         """Stop, and start on the same port with the same files."""
