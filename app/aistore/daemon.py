@@ -10,6 +10,8 @@ from app.aistore.operation import Operation
 from app.core.cache_errors import CacheDisabled, MountpathUnchanged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug import Response
 
     from app.aistore.call import AIStoreCall
@@ -36,22 +38,12 @@ def shutdown(call: AIStoreCall) -> Response:
 
 def enable(call: AIStoreCall) -> Response:
     """Use a directory of the cache again; 204 if it is in use."""
-    cache, path = _cache(call), call.fields.required("value")
-    try:
-        cache.enable(path)
-    except MountpathUnchanged:
-        return empty(_NO_CONTENT)
-    return empty()
+    return _switched(_cache(call).enable, call)
 
 
 def disable(call: AIStoreCall) -> Response:
     """Use a directory of the cache no longer for now; 204 if it is not in use."""
-    cache, path = _cache(call), call.fields.required("value")
-    try:
-        cache.disable(path)
-    except MountpathUnchanged:
-        return empty(_NO_CONTENT)
-    return empty()
+    return _switched(_cache(call).disable, call)
 
 
 def add(call: AIStoreCall) -> Response:
@@ -63,6 +55,15 @@ def add(call: AIStoreCall) -> Response:
 def remove(call: AIStoreCall) -> Response:
     """Forget a directory of the cache."""
     _cache(call).remove(call.fields.required("value"))
+    return empty()
+
+
+def _switched(switch: Callable[[str], object], call: AIStoreCall) -> Response:
+    """Switch a directory of the cache on or off; 204 if it was so already."""
+    try:
+        switch(call.fields.required("value"))
+    except MountpathUnchanged:
+        return empty(_NO_CONTENT)
     return empty()
 
 

@@ -19,10 +19,11 @@ from app.aistore.object_headers import (
 from app.aistore.operation import Operation
 from app.aistore.provider import provider_of
 from app.cache.files import CachedFiles
-from app.core.errors import PathNotFound, Unsupported
+from app.core.errors import Unsupported
 from app.core.model import ByteRange
 from app.core.object_errors import NoSuchKey
-from app.web import conditions, ranges, streams
+from app.web import conditions, ranges
+from app.web.object_content import answered
 
 if TYPE_CHECKING:
     from app.aistore.bucket_props import BucketProps
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from app.core.objects import ObjectInfo
 
 PLACE = ("objects", "*", "**")
-_TRIES = 10
 _OTHER_PUTS = ("append_type", "appendty", "append_handle", "apphdl")
 _OTHER_GETS = ("archpath", "uuid")
 _NOT_CACHED = "is not in this gateway's cache, or not all of it"
@@ -41,19 +41,7 @@ def get(call: AIStoreCall) -> Response:
     """Stream an object, or the bytes that Range or `offset` and `length` name."""
     _refuse(call, _OTHER_GETS)
     _allowed(call, Access.GET)
-    for tries_left in reversed(range(_TRIES)):
-        response, info, wanted = _head(call)
-        if wanted is None:
-            break
-        try:
-            source = call.objects.open(info, wanted)
-            response.response = streams.begun(streams.content(source, wanted.length))
-            break
-        except (PathNotFound, NoSuchKey):
-            # Replaced since it was looked at: the head must tell of the new object.
-            if not tries_left:
-                raise
-    return response
+    return answered(lambda: _head(call), call.objects)
 
 
 def head(call: AIStoreCall) -> Response:

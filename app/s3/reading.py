@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from werkzeug import Response
 
-from app.core.errors import InvalidRequest, PathNotFound
+from app.core.errors import InvalidRequest
 from app.core.model import ByteRange
-from app.core.object_errors import NoSuchKey
 from app.s3.checksums import COMPOSITE
 from app.s3.conditions import not_modified, range_counts
 from app.s3.errors import S3Error, invalid_argument
 from app.s3.xml import XML_TYPE
-from app.web import ranges, streams
+from app.web import ranges
 from app.web.conditions import last_modified_of
+from app.web.object_content import answered
 
 if TYPE_CHECKING:
     from app.core.objects import ObjectInfo, ObjectMeta
@@ -27,7 +27,6 @@ OVERRIDES = {f"response-{name}": name for name in (
     "content-type", "content-language", "expires", "cache-control", "content-disposition",
     "content-encoding")}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_TRIES = 10
 _MAX_DIGITS = 9
 _WHOLE, _PARTIAL, _NOT_MODIFIED = 200, 206, 304
 
@@ -40,19 +39,7 @@ def head_object(call: S3Call) -> Response:
 
 def get_object(call: S3Call) -> Response:
     """Stream the object, or the bytes of a Range or of a part."""
-    for tries_left in reversed(range(_TRIES)):
-        response, info, wanted = _head(call)
-        if wanted is None:
-            break
-        try:
-            source = call.objects.open(info, wanted)
-            response.response = streams.begun(streams.content(source, wanted.length))
-            break
-        except (PathNotFound, NoSuchKey):
-            # Replaced since it was looked at: the head must tell of the new object.
-            if not tries_left:
-                raise
-    return response
+    return answered(lambda: _head(call), call.objects)
 
 
 def _head(call: S3Call) -> tuple[Response, ObjectInfo, ByteRange | None]:

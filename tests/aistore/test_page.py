@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ from app import setting_sections
 from app.aistore.errors import ROWS
 from app.aistore.table import OPERATIONS
 from tests.gateway import Gateway, default_users
+from tests.tours import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,16 +39,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 @pytest.mark.gunicorn
 @pytest.mark.parametrize("tour", TOURS)
 def test_the_commands_run_as_they_stand(gateway: Gateway, tour: str) -> None:
-    environment = {**os.environ, "GATEWAY": gateway.url, "ME": "someone:secret"}
-    steps = [step.partition("\n") for step in ("\n" + tour).split("\n$ ")[1:]]
-    assert len(steps) > 5
-    # One shell for all: later steps use the variables of earlier ones.
-    script = "".join(f"{command}\nprintf '\\0'\n" for command, _, _ in steps)
-    done = subprocess.run(["bash", "-ec", script], env=environment, check=True,
-                          capture_output=True, text=True, timeout=60)
-    printed = done.stdout.split("\0")
-    assert [(command, shown.strip()) for command, _, shown in steps] == [
-        (command, text.strip()) for (command, _, _), text in zip(steps, printed, strict=False)]
+    follow(tour, gateway)
 
 
 def test_every_action_is_on_the_page() -> None:
