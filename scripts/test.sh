@@ -3,7 +3,8 @@
 #
 # Tests that kill a NameNode and expect the gateway back within the seconds that are promised need
 # the machine for themselves, and with several processes they do not have it. So what fails beside
-# other work is run once more, alone; what fails there has failed. Both runs are printed.
+# other work is run again, alone, and what still fails once more: a machine that others share can
+# stand still at the wrong moment. What fails three times has failed. All runs are printed.
 set -eu
 python=$1
 jobs=$2
@@ -11,7 +12,14 @@ shift 2
 
 status=0
 "$python" -m pytest -n "$jobs" --dist loadfile --no-loadscope-reorder "$@" || status=$?
-[ "$status" -eq 1 ] && [ "$jobs" -gt 0 ] || exit "$status"
-echo
-echo 'Once more, alone, what failed beside other work:'
-exec "$python" -m pytest --last-failed --last-failed-no-failures none "$@"
+[ "$jobs" -gt 0 ] || exit "$status"
+for again in first second; do
+    [ "$status" -eq 1 ] || exit "$status"
+    echo
+    echo "Again, alone, what failed ($again time):"
+    status=0
+    "$python" -m pytest --last-failed --last-failed-no-failures none "$@" || status=$?
+    # Nothing collected is nothing that failed.
+    [ "$status" -ne 5 ] || status=0
+done
+exit "$status"

@@ -58,13 +58,13 @@ def test_small_pieces_do_not_wait_for_ever(serve: Serve, session: UpstreamSessio
         peer.send(answer())
 
     def body() -> Iterator[bytes]:
-        deadline = time.monotonic() + 5
-        while not arrived and time.monotonic() < deadline:
+        deadline = time.monotonic() + 30
+        while len(arrived) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
             yield b"."
 
     session.exchange("PUT", f"{serve(script).url}/", body())
-    assert len(arrived) > 1
+    assert len(arrived) > 2
 
 
 @pytest.mark.parametrize("failure", [ClientGoneError("gone"), KeyboardInterrupt()])
