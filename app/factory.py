@@ -40,7 +40,7 @@ from app.nodes.figures import GatewayFigures
 from app.nodes.nodes import Nodes
 from app.nodes.orders import Orders
 from app.nodes.runtime import HEARTBEAT_ALLOWED, Changeable, RuntimeSettings, parse_heartbeat
-from app.setting_sections import LOG_LEVEL
+from app.sections.log import LOG_LEVEL
 from app.state import open_store
 from app.state.node_id import node_id
 from app.web import dialects, metrics, openapi

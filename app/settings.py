@@ -1,6 +1,6 @@
 """The gateway's settings: declared once, with help texts, read once, frozen.
 
-A setting's declaration (in `app.setting_sections`) is its type, default, allowed values and help
+A setting's declaration (in `app.sections`) is its type, default, allowed values and help
 text; the loader, the example file, the documentation's tables and the error messages are made from
 it. Values come from the YAML file named by GATEWAY_CONFIG (else `config/gateway.yaml` where it
 exists), each can be overridden by an environment variable: `backend.read_timeout` by
@@ -14,7 +14,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.setting_sections import (
+from app.sections import (
     AuthSettings,
     BackendSettings,
     CacheSettings,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.fs.port import ByteSource
-    from app.setting_sections import CacheSettings
+    from app.sections import CacheSettings
     from app.state.store import Store
 
     Fetch = Callable[[int, int], ByteSource]

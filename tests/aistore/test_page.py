@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app import setting_sections
+from app import sections
 from app.aistore.errors import ROWS
 from app.aistore.table import OPERATIONS
 from tests.gateway import Gateway, default_users
@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "aistore.md").read_text()
 TOURS = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
 SECTIONS = {
-    "cache": setting_sections.CacheSettings, "jobs": setting_sections.JobSettings,
-    "node": setting_sections.NodeSettings, "download": setting_sections.DownloadSettings,
-    "sort": setting_sections.SortSettings}
+    "cache": sections.CacheSettings, "jobs": sections.JobSettings,
+    "node": sections.NodeSettings, "download": sections.DownloadSettings,
+    "sort": sections.SortSettings}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.cache.read_cache import CacheKey, ReadCache
-from app.setting_sections import CacheSettings
+from app.sections import CacheSettings
 from app.state.sqlite import SqliteStore
 from tests.conftest import backend_options, furnish
 from tests.contract.client import Files, fresh_name

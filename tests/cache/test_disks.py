@@ -23,7 +23,7 @@ from app.core.cache_errors import (
     NoSuchMountpath,
     NotCached,
 )
-from app.setting_sections import CacheSettings
+from app.sections import CacheSettings
 from app.strict_yaml import ConfigError
 from tests.cache.conftest import CHUNK, MIB, Upstream, chunk_files, read
 from tests.gateway import wait_for

@@ -13,7 +13,7 @@ from app.core.errors import AccessDenied, PathNotFound
 from app.core.paths import HdfsPath
 from app.embedded import create_server
 from app.fs.webhdfs import WebHdfsBackend
-from app.setting_sections import BackendSettings
+from app.sections import BackendSettings
 from tests.cache.conftest import CAPACITY, CHUNK, MIB
 
 if TYPE_CHECKING:

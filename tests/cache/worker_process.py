@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from app.cache.read_cache import ReadCache
-from app.setting_sections import CacheSettings
+from app.sections import CacheSettings
 from app.state.sqlite import SqliteStore
 from tests.cache.conftest import CAPACITY, CHUNK, Upstream, read
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.setting_sections import StreamsSettings
+from app.sections import StreamsSettings
 from app.streams import table
 from app.streams.errors import ALLUXIO
 from app.streams.options import markdown_table

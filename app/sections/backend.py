@@ -1,0 +1,51 @@
+"""What can be set of the clusters behind the gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.sections.declaring import setting
+from app.setting_types import AtLeast, Choice, Seconds, Text, Urls, Words
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSettings:
+    """The file system behind the gateway."""
+
+    url: tuple[str, ...] = setting(("embedded:",), Urls(), (
+        "Where WebHDFS is served: `http://namenode:9870`, `https://…`, an HttpFS"
+        " (`http://httpfs:14000`), a list of NameNodes of one HA cluster, or"
+        " `embedded:///some/directory` for a local directory that behaves like HDFS"
+        " (`embedded:` is the directory `hdfs` below `data_dir`)."))
+    kind: str = setting("auto", Choice("auto", "namenode", "httpfs"), (
+        "What answers at `url`. `auto` asks once."))
+    service_user: str = setting("", Text(), (
+        "Empty: calls are made as the mapped Hadoop user (`user.name=`). A name: calls are made"
+        " as this service user on behalf of the mapped one (`doas=`); the cluster needs"
+        " `hadoop.proxyuser.<name>.hosts` and `.groups` for it."))
+    connect_timeout: float = setting(5.0, Seconds(0.1), "Seconds to wait for a connection.")
+    read_timeout: float = setting(60.0, Seconds(0.1), (
+        "Seconds without a byte from HDFS after which a call counts as too slow (504)."))
+    retry_deadline: float = setting(15.0, Seconds(0), (
+        "Seconds within which a repeatable call is tried again after a failed connection,"
+        " a standby NameNode or safe mode. 0 turns retries off."))
+    pool_size: int = setting(64, AtLeast(1), (
+        "Idle connections kept for each server and worker process. More are opened when needed."))
+    pool_idle: float = setting(5.0, Seconds(0.1), (
+        "Seconds after which an idle connection is not used again."))
+    home_cache: float = setting(300.0, Seconds(0), (
+        "Seconds for which a user's home directory, as HDFS named it, is remembered."))
+    clusters: tuple[str, ...] = setting(
+        (), Words("a list of `name=url`", r"[A-Za-z0-9._-]{1,64}=https?://\S{1,1000}"), (
+            "Other clusters, of which admins may mount directories: `name=url`, with the NameNodes"
+            " of an HA cluster as `name=url;url`. A mount names one as `webhdfs://name/directory`"
+            " or by the host and port of a URL. All else in this section holds for them too."))
+    ca_file: str = setting("", Text(), (
+        "A PEM file with the certificates of the authorities that https backends and their"
+        " DataNodes are trusted by, these alone; empty: those that the system trusts."))
+    embedded_superuser: str = setting("hdfs", Text(), (
+        "The superuser of the embedded backend; without effect on real clusters."))
+    embedded_trash_minutes: int = setting(1440, AtLeast(0), (
+        "Minutes for which the embedded backend keeps what was moved to the trash, at least."
+        " 0 turns its trash off; without effect on real clusters, which have"
+        " `fs.trash.interval`."))
