@@ -1,7 +1,7 @@
 # Everything that is done with this project from a shell. `make` alone lists it.
 # Needed: git, Python 3.11 or newer, a C compiler for packages without a ready-made wheel; for the
-# tests also Java 17, Maven, nginx, Redis and PostgreSQL, which `make test` installs on Debian where
-# it may.
+# tests also the headers of Kerberos and OpenLDAP, Java 17, Maven, nginx, Redis, PostgreSQL, a KDC and
+# slapd, which `make test` installs on Debian where it may.
 
 .POSIX:
 .SUFFIXES:
@@ -39,7 +39,8 @@ hadoop: $(VENV)/.run ## start Hadoop 3.4.2 for trying things by hand (NameNode 9
 	@exec $(BIN)/python -m tests.hadoop --user "$${DEMO_HDFS_USER:-$${DEMO_USER:-someone}}"
 
 test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some (JOBS=3)
-	@sh scripts/test-tools.sh java maven nginx openssl curl redis-server postgresql
+	@sh scripts/test-tools.sh java maven nginx openssl curl redis-server postgresql slapd \
+		krb5-kdc krb5-user
 	@sh scripts/test.sh $(BIN)/python $(JOBS) $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, and who may import whom
@@ -69,6 +70,7 @@ $(VENV)/.run: $(LOCKS)/run.txt pyproject.toml scripts/venv.sh
 	@touch $@
 
 $(VENV)/.dev: $(LOCKS)/dev.txt pyproject.toml scripts/venv.sh
+	@sh scripts/test-tools.sh libkrb5-dev libldap-dev libsasl2-dev
 	@sh scripts/venv.sh $(VENV) $(LOCKS)/dev.txt
 	@touch $(VENV)/.run $@
 

@@ -11,8 +11,20 @@ present() {
     maven) command -v mvn ;;
     # Debian keeps the servers of PostgreSQL's versions out of PATH.
     postgresql) command -v postgres || ls /usr/lib/postgresql/*/bin/postgres ;;
+    # gssapi and python-ldap are compiled against these.
+    libkrb5-dev) command -v krb5-config ;;
+    libldap-dev) ls /usr/include/ldap.h ;;
+    libsasl2-dev) ls /usr/include/sasl/sasl.h ;;
+    krb5-kdc | krb5-user) command -v "$(program_of "$1")" ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
+}
+
+program_of() {
+    case $1 in
+    krb5-kdc) echo krb5kdc ;;
+    krb5-user) echo kinit ;;
+    esac
 }
 
 package_of() {
@@ -65,6 +77,6 @@ fi
 [ -z "$wanted" ] || {
     printf '%s\n' "missing: $wanted" \
         "On Debian or Ubuntu, run this as root or install by hand:" \
-        "  apt-get install openjdk-17-jre-headless maven nginx openssl curl redis-server postgresql" >&2
+        "  apt-get install$(for tool in $wanted; do printf ' %s' "$(package_of "$tool")"; done)" >&2
     exit 1
 }
