@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.gateway import Gateway
+from tests.gateway import Gateway, logs_of_gateways
 from tests.hadoop.cluster import Cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 HADOOP_USERS = ("alice", "bob")
+LOG_LINES = 15
 ROOM = "/user/alice/room"
 GUNICORN = pytest.mark.gunicorn
 HADOOP = (pytest.mark.hadoop, GUNICORN)
@@ -22,6 +23,15 @@ BACKENDS = [
     pytest.param("namenode", id="namenode", marks=HADOOP),
     pytest.param("httpfs", id="httpfs", marks=HADOOP),
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the end of the gateways' logs under what failed."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"log of {url}", log) for url, log in logs_of_gateways(LOG_LINES)]
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import select
 import signal as signals
 import sys
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
@@ -26,7 +27,7 @@ from tests.hadoop.daemon import Daemon, free_port
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -38,6 +39,7 @@ LONGEST_ROUND_SECONDS = 2.0
 PASSWORD = "secret"
 HOOK = "from app.web.server import pre_request as pre_request\n"
 QUIET_VARIABLES = ("GATEWAY_", "PROMETHEUS_", "GUNICORN_", "WEB_CONCURRENCY")
+_alive: weakref.WeakSet[Gateway] = weakref.WeakSet()
 
 
 def default_users(superuser: str = "hdfs") -> dict[str, dict[str, Any]]:
@@ -72,6 +74,13 @@ def wait_for(what: str, look: Callable[[], T], *, seconds: float = 60.0) -> T:
         now = time.monotonic()
         waited, since = waited + min(now - since, LONGEST_ROUND_SECONDS), now
     return found
+
+
+def logs_of_gateways(lines: int) -> Iterator[tuple[str, str]]:
+    """Yield the address, and the last `lines` of the log, of each gateway of this process."""
+    for gateway in list(_alive):
+        if gateway.log.exists():
+            yield gateway.url, "\n".join(gateway.logged().splitlines()[-lines:])
 
 
 class Gateway:
@@ -118,6 +127,7 @@ class Gateway:
         self._session = requests.Session()
         self._last_id = ""
         self._daemon: Daemon | None = None
+        _alive.add(self)
 
     def __enter__(self) -> Self:
         self.start()

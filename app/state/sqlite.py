@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 5.0
 """How long a call waits for other writers before it fails."""
+START_SECONDS = 60.0
+"""How long the first opening waits: a worker that cannot start has gunicorn end all the others."""
 IDLE_CONNECTIONS = 8
 PURGE_SECONDS = 60.0
 PURGE_RECORDS = 1000
@@ -67,8 +69,10 @@ class SqliteStore:
             _make_private(file)
         except OSError as error:
             raise StorageFault(f"the state store {file} cannot be made: {error}") from error
-        with self._connection():
-            pass
+        try:
+            self._idle.append(_open(file, START_SECONDS))
+        except sqlite3.Error as error:
+            raise StorageFault(f"the state store {file} failed: {error}") from error
 
     def get(self, space: str, key: str) -> Value | None:
         """Return the record, or None."""
@@ -178,9 +182,9 @@ class SqliteStore:
         self._pid = os.getpid()
 
 
-def _open(file: Path) -> sqlite3.Connection:
-    """Return a connection to `file` with the schema in place."""
-    give_up = time.monotonic() + BUSY_SECONDS
+def _open(file: Path, patience: float = 0.0) -> sqlite3.Connection:
+    """Return a connection to `file` with the schema in place, within `patience` seconds or more."""
+    give_up = time.monotonic() + max(BUSY_SECONDS, patience)
     while True:
         connection = sqlite3.connect(
             file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 import stat
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.core.errors import StorageFault
-from app.state import open_store
+from app.state import open_store, sqlite
 from app.state.sqlite import PURGE_SECONDS, SqliteStore
 from app.strict_yaml import ConfigError
 
@@ -92,6 +93,20 @@ def test_a_child_does_not_use_its_parents_connections(tmp_path: Path) -> None:
     assert process.exitcode == 0
     assert store.get("space", "key") == {"by": "child"}
     assert store._idle == inherited
+
+
+def test_a_store_that_is_busy_at_the_start_is_waited_for_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "state.db"
+    writer = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    threading.Timer(0.5, writer.close).start()
+    store = SqliteStore(file)
+    store.put("space", "key", {"there": True})
+    assert store.get("space", "key") == {"there": True}
+    store.close()
 
 
 def test_a_busy_writer_is_waited_for(tmp_path: Path) -> None:
