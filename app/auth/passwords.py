@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from passlib.context import CryptContext
 
-from app.auth.offload import Offload
+from app.offload import Offload
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from app.auth.offload import Offload
+from app.offload import Offload
 from app.strict_yaml import ConfigError
 
 if TYPE_CHECKING:

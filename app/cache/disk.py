@@ -15,12 +15,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.auth.offload import Offload
 from app.cache import chunk_file
 from app.cache.chunk_file import CorruptChunk, NotInMemory
 from app.cache.directory import CHUNKS, Directory
 from app.cache.index import Index
 from app.core.cache_errors import MountpathUnusable
+from app.offload import Offload
 
 if TYPE_CHECKING:
     from array import array

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from app.auth.offload import has_green_threads
+from app.offload import has_green_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from app.auth.offload import Offload, has_green_threads
+from app.offload import Offload, has_green_threads
 
 UNDER_GEVENT = """
 {first}
-from app.auth.offload import Offload, has_green_threads
+from app.offload import Offload, has_green_threads
 from app.auth.passwords import Passwords
 passwords = Passwords(width=2)
 from gevent import monkey
