@@ -12,11 +12,10 @@ from flask import Flask
 from app import __version__, admin, aistore, files, s3, streams
 from app import settings as settings_module
 from app.aistore import batch_jobs, download_jobs, rebalance, sort_jobs
-from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyDirectory
+from app.auth.making import make_authenticator
 from app.auth.networks import NetworkUsers
 from app.auth.s3 import S3Authenticator
-from app.auth.users import UserDirectory
 from app.cache.backend import CachedBackend
 from app.cache.read_cache import ReadCache
 from app.embedded import create_server
@@ -78,7 +77,7 @@ def build(settings: Settings | None = None) -> Flask:
         own = api.endpoints(services)
         app.register_blueprint(api.blueprint(own))
         endpoints |= own
-    handle = dialects.handler(DIALECTS, settings.auth.realm)
+    handle = dialects.handler(DIALECTS, services.authenticator.challenges)
     dialects.install(app, handle)
     objects = s3.S3(services, handle)
     register_below(app, "s3", s3.PREFIX, objects)
@@ -114,8 +113,8 @@ def _services(settings: Settings) -> Services:
     cache = make_cache(settings, store, mounts, node)
     mounted = MountedBackend(mounts)
     backend: Backend = cast("Backend", CachedBackend(mounted, cache)) if cache else mounted
-    users = UserDirectory(settings.auth.users_file)
-    authenticator = Authenticator(settings.auth, users, store)
+    authenticator = make_authenticator(settings, store)
+    users = authenticator.directory
     networks = NetworkUsers(settings.auth.networks, users)
     networks.warn()
     keys = KeyDirectory(settings.s3.keys_file, settings.s3.master_key_file)

@@ -79,7 +79,7 @@ class AIStore:
         """Return whom a job's token stands for, if it opens this object. Raises AccessDenied."""
         require_confidential(self._services, exchange)
         principal, grant = self._tokens.find(exchange.environ["HTTP_AUTHORIZATION"])
-        exchange.principal = principal
+        exchange.principal, exchange.auth = principal, "job-token"
         if not found.of_object or exchange.environ["QUERY_STRING"]:
             raise AccessDenied(exchange.path, "the token is for objects alone")
         grant.check(exchange.method, *names)

@@ -1,106 +1,107 @@
-"""From an Authorization header and a source address to a Principal."""
+"""From what a request brings to a Principal: the ways are asked, one after the other."""
 
 from __future__ import annotations
 
 import logging
-import time
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
-from app.auth import basic, writer
-from app.auth.lockout import Lockout, counters_of
-from app.auth.offload import Offload
-from app.auth.passwords import Passwords
-from app.auth.remembered import Remembered
-from app.core.errors import NotAuthenticated
-from app.strict_yaml import ConfigError
+from app.auth.password_way import WRONG
+from app.auth.remembered import Proof
+from app.auth.ways import password_of
+from app.core.auth_errors import InvalidToken
+from app.core.errors import NotAuthenticated, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from app.auth.lockout import Counters
-    from app.auth.users import User, UserDirectory
+    from app.auth.directory import Directory
+    from app.auth.guard import Guard
+    from app.auth.ways import Evidence, Way
+    from app.core.errors import GatewayError
     from app.core.identity import Principal
-    from app.settings import AuthSettings
-    from app.state.store import Store
 
 log = logging.getLogger(__name__)
+_DESCRIBED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+
+
+class Identity(NamedTuple):
+    """Who it is, and the name of the way that proved it."""
+
+    principal: Principal
+    way: str
 
 
 class Authenticator:
-    """Checks credentials: remembered ones in microseconds, others by their slow hash.
+    """Asks `ways` in their order; what they share about passwords is in `guard`.
 
-    `clock` tells seconds that only grow, `wall_clock` seconds since the epoch.
+    A name that an earlier way knows is that way's: by a later way nobody proves to be someone
+    else of this name.
     """
 
-    def __init__(
-        self, settings: AuthSettings, users: UserDirectory, store: Store, *,
-        passwords: Passwords | None = None, clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._users = users
-        self._lockout = Lockout(settings, store, clock=wall_clock)
-        self._passwords = passwords or Passwords()
-        self._remembered = Remembered(settings.cache_seconds, clock=clock)
-        self._upgrades = Offload(1)
-        self._upgraded: set[str] = set()
+    def __init__(self, ways: Sequence[Way], guard: Guard, directory: Directory, realm: str) -> None:
+        self.directory = directory
+        self._ways = tuple(ways)
+        self._guard = guard
+        self._realm = realm
 
-    def authenticate(self, authorization: str | None, source: str) -> Principal:
-        """Return who sent this Authorization header from `source`, the client's address.
+    def authenticate(self, evidence: Evidence) -> Principal:
+        """Return who brings this evidence; raises what `identify` does."""
+        return self.identify(evidence).principal
 
-        Raises NotAuthenticated, TooManyAttempts, and StorageFault where failures cannot be
-        counted.
+    def identify(self, evidence: Evidence) -> Identity:
+        """Return who brings this evidence, and by which way that is known.
+
+        Raises NotAuthenticated, TooManyAttempts, WayUnavailable, and StorageFault where failures
+        cannot be counted.
         """
-        if authorization is None:
+        if evidence.authorization is None and evidence.certificate is None:
             raise NotAuthenticated("credentials are required and none were sent")
-        remembered = self._recall(authorization)
-        if remembered:
-            return remembered.principal
-        name, password = basic.parse(authorization)
-        counters = counters_of(name, source)
-        self._lockout.check(counters)
-        with self._passwords.slot():
-            # Others may have failed, or succeeded with the same, while this one waited.
-            remembered = self._recall(authorization)
-            if remembered:
-                return remembered.principal
-            self._lockout.check(counters)
-            user = self._verify(name, password, counters)
-        self._remembered.put(authorization, user)
-        self._upgrade(user, password)
-        return user.principal
+        proof = self._recalled(evidence) or self._proof(evidence)
+        return Identity(proof.user.principal, proof.way.name)
 
-    def _recall(self, authorization: str) -> User | None:
-        """Return the remembered user if the users file still says the same of them."""
-        user = self._remembered.get(authorization)
-        return user if user and self._users.find(user.principal.name) is user else None
+    def challenges(self, error: GatewayError) -> list[str]:
+        """Return the WWW-Authenticate values of all ways, each once, for a refusal by `error`."""
+        asked = dict.fromkeys(one for way in self._ways if (one := way.challenge(self._realm)))
+        if not isinstance(error, InvalidToken):
+            return list(asked)
+        description = _DESCRIBED.sub("'", str(error))
+        return [f'{one}, error="invalid_token", error_description="{description}"'
+                if one.startswith("Bearer ") else one for one in asked]
 
-    def _verify(self, name: str, password: str, counters: Counters) -> User:
-        user = self._users.find(name)
-        usable = user if user and user.active else None
-        right = self._passwords.verify(password, usable.password_hash if usable else None)
-        if not usable or not right:
-            self._lockout.count_failure(counters)
-            raise NotAuthenticated("the user name or the password is wrong")
-        # Enough failures while the hash was computed: even the right guess must not be told.
-        self._lockout.check(counters)
-        self._lockout.forget_user(counters)
-        return usable
+    def _recalled(self, evidence: Evidence) -> Proof | None:
+        proof = evidence.authorization and self._guard.recall(evidence.authorization)
+        if proof:
+            self._require_own_name(proof)
+        return proof or None
 
-    def _upgrade(self, user: User, password: str) -> None:
-        """Replace an outdated hash in the users file, where this process may write it."""
-        old = user.password_hash
-        if not self._passwords.is_outdated(old) or old in self._upgraded:
-            return
-        self._upgraded.add(old)
-        name, file = user.principal.name, self._users.file
-        if not writer.is_writable(file):
-            log.warning("the password hash of user %r is outdated, and %s cannot be written;"
-                        " `httpfs-proxy users passwd` replaces it", name, file)
-            return
-        try:
-            with self._passwords.slot():
-                new = self._passwords.hash(password)
-            if self._upgrades.run(writer.replace_hash, file, name, old, new):
-                log.info("the outdated password hash of user %r was replaced", name)
-        except (OSError, ConfigError) as error:
-            log.warning("the outdated password hash of user %r stays: %s", name, error)
+    def _proof(self, evidence: Evidence) -> Proof:
+        for way in self._ways:
+            user = way.authenticate(evidence)
+            if user is not None:
+                proof = Proof(user, way)
+                self._require_own_name(proof)
+                if evidence.authorization and password_of(evidence):
+                    self._guard.remembered.put(evidence.authorization, proof)
+                return proof
+        self._guard.refuse(evidence)
+        raise NotAuthenticated(_why_nobody(evidence))
+
+    def _require_own_name(self, proof: Proof) -> None:
+        """Raise NotAuthenticated where an earlier way knows another user of this name."""
+        name = proof.user.principal.name
+        owner = self.directory.owner_before(proof.way, name)
+        if owner and not (owner.active and owner.principal == proof.user.principal):
+            log.warning("user %r, proved by way %r, is refused: an earlier way of auth.ways knows"
+                        " a user of this name who is inactive or has other rights",
+                        name, proof.way.name)
+            raise NotAuthenticated(f"the name '{printable(name)}' is another user's here")
+
+
+def _why_nobody(evidence: Evidence) -> str:
+    if evidence.authorization is None:
+        return "credentials are required: the client certificate stands for no user"
+    scheme = evidence.authorization.partition(" ")[0]
+    if scheme.lower() == "basic":
+        return WRONG
+    return f"the authentication scheme '{printable(scheme)}' is not taken here"

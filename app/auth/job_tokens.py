@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.core.errors import AccessDenied, NotAuthenticated
 
 if TYPE_CHECKING:
-    from app.auth.users import UserDirectory
+    from app.auth.directory import Directory
     from app.core.identity import Principal
     from app.state.store import Store
 
 LIFE_SECONDS = 120.0
-SCHEME = "Bearer "
+PREFIX = "hfj_"
+SCHEME = f"Bearer {PREFIX}"
+"""What an Authorization header with one of these begins with; other Bearer tokens do not."""
 _SPACE = "job-tokens"
 
 
@@ -42,13 +44,13 @@ class Grant(NamedTuple):
 class JobTokens:
     """The tokens in `store`; `users` says who their users are now."""
 
-    def __init__(self, store: Store, users: UserDirectory) -> None:
+    def __init__(self, store: Store, users: Directory) -> None:
         self._store = store
         self._users = users
 
     def mint(self, grant: Grant) -> str:
         """Return a new token, good for LIFE_SECONDS."""
-        token = secrets.token_urlsafe(32)
+        token = PREFIX + secrets.token_urlsafe(32)
         self._store.put(_SPACE, _hashed(token), grant._asdict(), ttl=LIFE_SECONDS)
         return token
 
@@ -65,7 +67,7 @@ class JobTokens:
 
         Raises NotAuthenticated.
         """
-        record = self._store.get(_SPACE, _hashed(authorization.removeprefix(SCHEME).strip()))
+        record = self._store.get(_SPACE, _hashed(authorization.removeprefix("Bearer ").strip()))
         grant = Grant(**record) if record else None
         user = self._users.find(grant.user) if grant else None
         if grant is None or user is None or not user.active:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-    from app.auth.users import UserDirectory
+    from app.auth.directory import Directory
     from app.core.identity import Principal
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class NetworkUsers:
     disabled, removed or changed in the users file is so here, too.
     """
 
-    def __init__(self, mappings: Iterable[str], users: UserDirectory) -> None:
+    def __init__(self, mappings: Iterable[str], users: Directory) -> None:
         self._users = users
         self._names: list[tuple[IPv4Network | IPv6Network, str]] = []
         for mapping in mappings:

@@ -7,14 +7,22 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.auth.users_file import User
+    from app.auth.users import User
+    from app.auth.ways import Way
 
 MAX_ENTRIES = 10_000
+
+
+class Proof(NamedTuple):
+    """Who it is, and the way that has proved it."""
+
+    user: User
+    way: Way
 
 
 class Remembered:
@@ -32,11 +40,11 @@ class Remembered:
         self._size = size
         self._clock = clock
         self._key = secrets.token_bytes(32)
-        self._entries: OrderedDict[bytes, tuple[User, float]] = OrderedDict()
+        self._entries: OrderedDict[bytes, tuple[Proof, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, authorization: str) -> User | None:
-        """Return the user that this very header was verified as, or None."""
+    def get(self, authorization: str) -> Proof | None:
+        """Return what this very header proved, or None."""
         digest = self._digest(authorization)
         with self._lock:
             entry = self._entries.get(digest)
@@ -48,13 +56,13 @@ class Remembered:
             self._entries.move_to_end(digest)
             return entry[0]
 
-    def put(self, authorization: str, user: User) -> None:
+    def put(self, authorization: str, proof: Proof) -> None:
         """Remember a header that was verified just now; the least used one makes room."""
         if self._seconds <= 0:
             return
         digest = self._digest(authorization)
         with self._lock:
-            self._entries[digest] = user, self._clock() + self._seconds
+            self._entries[digest] = proof, self._clock() + self._seconds
             self._entries.move_to_end(digest)
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)

@@ -17,6 +17,7 @@ from app.auth.s3_request import (
     wire_octets,
 )
 from app.auth.sigv4 import CONTENT_HASH, ChunkSigner
+from app.auth.ways import Evidence
 from app.core.errors import (
     InsecureTransport,
     InvalidParameter,
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.auth.authenticator import Authenticator
+    from app.auth.directory import Directory
     from app.auth.keys import AccessKey, KeyDirectory
     from app.auth.s3_request import Moment
     from app.auth.sigv4 import Claim
-    from app.auth.users import UserDirectory
     from app.core.identity import Principal
     from app.settings import S3Settings
 
@@ -63,15 +64,17 @@ _NONE: Mapping[str, str] = {}
 class Caller(NamedTuple):
     """Who sent a request; no `principal` is an anonymous one.
 
-    scheme        "v4", "v4-query", "v2", "v2-query", "basic", "anonymous"
+    scheme        "v4", "v4-query", "v2", "v2-query", "basic", "certificate", "anonymous"
     payload_hash  x-amz-content-sha256 as sent, "" where there is none
     chunks        for bodies whose chunks are signed
+    way           which way (app.auth.ways) proved it, "" for signatures and nobody
     """
 
     principal: Principal | None
     scheme: str
     payload_hash: str
     chunks: ChunkSigner | None
+    way: str = ""
 
     @property
     def signed(self) -> bool:
@@ -83,14 +86,14 @@ class S3Authenticator:
     """Checks who sent an S3 request; `wall_clock` tells seconds since the epoch."""
 
     def __init__(
-        self, settings: S3Settings, keys: KeyDirectory, users: UserDirectory, basic: Authenticator,
+        self, settings: S3Settings, keys: KeyDirectory, users: Directory, ways: Authenticator,
         *, wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._region = settings.region
         self._skew = settings.clock_skew
         self._keys = keys
         self._users = users
-        self._basic = basic
+        self._ways = ways
         self._clock = wall_clock
 
     def authenticate(self, request: SignedRequest) -> Caller:
@@ -112,7 +115,8 @@ class S3Authenticator:
         if v2:
             return self._v2_query(request, values)
         if authorization is None:
-            return Caller(None, "anonymous", _unsigned_hash(request), None)
+            return self._by_certificate(request) or Caller(
+                None, "anonymous", _unsigned_hash(request), None)
         return self._by_header(request, authorization)
 
     def check_policy_signature(
@@ -146,18 +150,29 @@ class S3Authenticator:
         if scheme == "AWS":
             return self._v2_header(request, authorization)
         if scheme.lower() == "basic":
-            return self._by_password(request, authorization)
+            return self._by_password(request)
         if not scheme:
             raise SigningRuleBroken("the Authorization header is empty")
         raise InvalidParameter("Authorization", scheme, f"{sigv4.ALGORITHM}, AWS or Basic")
 
-    def _by_password(self, request: SignedRequest, authorization: str) -> Caller:
+    def _by_password(self, request: SignedRequest) -> Caller:
         if not request.confidential:
             raise InsecureTransport(
                 "passwords are not taken over plain HTTP; use HTTPS or sign the request")
+        return self._by_way(request, "basic")
+
+    def _by_certificate(self, request: SignedRequest) -> Caller | None:
+        """Return whom the client's certificate stands for; without one the caller is anonymous."""
+        try:
+            return self._by_way(request, "certificate") if request.certificate else None
+        except NotAuthenticated:
+            return None
+
+    def _by_way(self, request: SignedRequest, scheme: str) -> Caller:
         payload_hash = _unsigned_hash(request)
-        principal = self._basic.authenticate(authorization, request.source)
-        return Caller(principal, "basic", payload_hash, None)
+        who = self._ways.identify(Evidence(
+            request.headers.get("authorization"), request.source, request.certificate))
+        return Caller(who.principal, scheme, payload_hash, None, who.way)
 
     def _v4_header(self, request: SignedRequest, authorization: str) -> Caller:
         claim = sigv4.read_header(authorization)

@@ -14,6 +14,8 @@ from app.core.object_errors import MalformedQueryAuthorization, SigningRuleBroke
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
+    from app.auth.ways import Certificate
+
 STAMP = "%Y%m%dT%H%M%SZ"
 MAX_DATE = 64
 _STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
@@ -31,6 +33,7 @@ class SignedRequest(NamedTuple):
     confidential         nobody on the way can have read the credentials
     resource             "/bucket/key", percent-encoded, whether the bucket is in the path or the
                          host's name, and without a prefix of the gateway's own
+    certificate          of the TLS client, if it showed one
     """
 
     method: str
@@ -41,6 +44,7 @@ class SignedRequest(NamedTuple):
     source: str
     confidential: bool
     resource: str
+    certificate: Certificate | None = None
 
 
 class Moment(NamedTuple):

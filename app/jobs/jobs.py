@@ -25,7 +25,7 @@ from app.jobs.upkeep import Upkeep
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from app.auth.users import UserDirectory
+    from app.auth.directory import Directory
     from app.core.identity import Principal
     from app.fs.workers import Workers
     from app.jobs.running import Running
@@ -50,7 +50,7 @@ class Jobs:
     """
 
     def __init__(
-        self, store: Store, workers: Workers, users: UserDirectory, settings: JobSettings,
+        self, store: Store, workers: Workers, users: Directory, settings: JobSettings,
         node_id: str, *, may_run: Callable[[], bool] = lambda: True,
     ) -> None:
         self._wake = threading.Event()

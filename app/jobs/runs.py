@@ -18,7 +18,7 @@ from app.jobs.running import Running
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.auth.users import UserDirectory
+    from app.auth.directory import Directory
     from app.jobs.ledger import Ledger
 
 ABORTED = "the job was aborted"
@@ -57,7 +57,7 @@ class Ending(NamedTuple):
 class Runs:
     """What runs here; `left` is called after each run, when there is room for another."""
 
-    def __init__(self, ledger: Ledger, users: UserDirectory, left: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, users: Directory, left: Callable[[], None]) -> None:
         self._ledger = ledger
         self._users = users
         self._left = left

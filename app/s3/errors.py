@@ -168,4 +168,4 @@ def code_and_message(error: GatewayError, principal: Principal | None) -> tuple[
     return row.code, _message(error, row)
 
 
-S3 = Dialect(rows=ROWS, render=_render, own_row=_own_row)
+S3 = Dialect(rows=ROWS, render=_render, own_row=_own_row, schemes=("Basic",))

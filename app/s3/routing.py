@@ -88,6 +88,7 @@ class S3:
             raise
         call.plain = not target.rooted and not call.caller.signed
         exchange.principal = call.caller.principal
+        exchange.auth = call.caller.way or call.caller.scheme
         if call.caller.principal is None:
             principal = self._public_reader(call.bucket) if operation.public else None
             if principal is None:

@@ -15,7 +15,6 @@ from flask import request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wsgi import get_path_info
 
-from app.auth.basic import challenge
 from app.core import errors
 from app.web.exchange import current
 
@@ -44,11 +43,13 @@ class Dialect(NamedTuple):
     """A table of rows and how an error is written with its row.
 
     `own_row` finds the row of an error that brings its dialect's code along; None: by its class.
+    `schemes` are those of an Authorization header that a 401 may ask for.
     """
 
     rows: Mapping[type[errors.GatewayError], Row]
     render: Callable[[errors.GatewayError, Row, Exchange], Response]
     own_row: Callable[[errors.GatewayError], Row | None] = lambda _error: None
+    schemes: Sequence[str] = ("Basic", "Bearer")
 
     def row(self, error: errors.GatewayError) -> Row:
         """Return the error's own row, else that of the nearest class along its MRO."""
@@ -56,9 +57,13 @@ class Dialect(NamedTuple):
             self.rows[cls] for cls in type(error).__mro__ if cls in self.rows)
 
 
-def handler(dialects: Sequence[tuple[str, Dialect]], realm: str) -> ErrorHandler:
+def handler(
+    dialects: Sequence[tuple[str, Dialect]],
+    challenges: Callable[[errors.GatewayError], Sequence[str]],
+) -> ErrorHandler:
     """Return what answers any error of a request in the dialect of the first matching prefix.
 
+    `challenges` returns the WWW-Authenticate values for an error that is answered with 401.
     The last dialect also answers targets that are no path: `OPTIONS *`, CONNECT.
     """
 
@@ -69,7 +74,11 @@ def handler(dialects: Sequence[tuple[str, Dialect]], realm: str) -> ErrorHandler
         dialect = next((d for prefix, d in dialects if _is_below(path, prefix)), dialects[-1][1])
         row = dialect.row(known)
         response = dialect.render(known, row, exchange)
-        _add_headers(response, known, row, realm)
+        if row.status == 401:  # noqa: PLR2004
+            for value in challenges(known):
+                if value.partition(" ")[0] in dialect.schemes:
+                    response.headers.add("WWW-Authenticate", value)
+        _add_headers(response, known)
         return response
 
     return handle
@@ -119,12 +128,8 @@ def _show_path(error: errors.GatewayError, exchange: Exchange) -> None:
         error.path = exchange.principal.visible(error.path)
 
 
-def _add_headers(
-    response: Response, error: errors.GatewayError, row: Row, realm: str,
-) -> None:
-    if row.status == 401:  # noqa: PLR2004
-        response.headers["WWW-Authenticate"] = challenge(realm)
-    elif isinstance(error, errors.MethodNotAllowed):
+def _add_headers(response: Response, error: errors.GatewayError) -> None:
+    if isinstance(error, errors.MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.allowed)
     elif isinstance(error, errors.TooManyAttempts):
         response.headers["Retry-After"] = str(error.retry_after)

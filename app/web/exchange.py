@@ -23,6 +23,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 class Exchange:
     """What is known of a request so far; the views and the error handler fill it in.
 
+    `auth` says how `principal` was proved: a way's name, "network", "job-token", S3's scheme.
     `path` names the thing in question where that is not the query's `path`. `own_caching`: the
     answer's Cache-Control is as its author wants it, absent perhaps.
     """
@@ -33,6 +34,7 @@ class Exchange:
     started: float = field(default_factory=time.monotonic)
     principal: Principal | None = None
     claimed_user: str = ""
+    auth: str = ""
     operation: str = ""
     query: Query | None = None
     path: str = ""

@@ -15,6 +15,7 @@ from flask import Blueprint, request
 from werkzeug.datastructures import EnvironHeaders
 
 from app.auth.basic import claimed_name
+from app.auth.ways import Evidence
 from app.core.errors import GatewayError, InsecureTransport, NotAuthenticated
 from app.web.body import RequestBody
 from app.web.exchange import current
@@ -161,20 +162,27 @@ def authenticate(
 
     With `networks` who brings no credentials may be known by the address (`auth.networks`).
     """
-    authorization = exchange.environ.get("HTTP_AUTHORIZATION")
-    if networks and authorization is None:
+    evidence = evidence_of(exchange)
+    authorization = evidence.authorization
+    if networks and authorization is None and evidence.certificate is None:
         exchange.principal = _by_network(services, exchange)
         if exchange.principal:
+            exchange.auth = "network"
             return exchange.principal
     if authorization:
         require_confidential(services, exchange)
     try:
-        principal = services.authenticator.authenticate(authorization, exchange.origin.address)
+        who = services.authenticator.identify(evidence)
     except GatewayError:
         exchange.claimed_user = claimed_name(authorization)
         raise
-    exchange.principal = principal
-    return principal
+    exchange.principal, exchange.auth = who
+    return who.principal
+
+
+def evidence_of(exchange: Exchange) -> Evidence:
+    """Return what a request brings to prove who sent it."""
+    return Evidence(exchange.environ.get("HTTP_AUTHORIZATION"), exchange.origin.address)
 
 
 def require_confidential(services: Services, exchange: Exchange) -> None:

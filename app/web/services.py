@@ -11,9 +11,9 @@ from app.fs.translator import UserFileSystem
 
 if TYPE_CHECKING:
     from app.auth.authenticator import Authenticator
+    from app.auth.directory import Directory
     from app.auth.networks import NetworkUsers
     from app.auth.s3 import S3Authenticator
-    from app.auth.users import UserDirectory
     from app.cache.read_cache import ReadCache
     from app.core.identity import Principal
     from app.fs.etags import EtagCache
@@ -37,7 +37,7 @@ class Services(NamedTuple):
     store: Store
     backend: Backend
     mounts: Mounts
-    users: UserDirectory
+    users: Directory
     authenticator: Authenticator
     networks: NetworkUsers
     s3: S3Authenticator

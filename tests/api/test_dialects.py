@@ -12,6 +12,7 @@ from app.aistore.batch_jobs import DeadlinePassed
 from app.aistore.batches import BatchFailed
 from app.aistore.bucket_props import OperationNotAllowed
 from app.core import (
+    auth_errors,
     cache_errors,
     download_errors,
     errors,
@@ -106,7 +107,8 @@ BY_PREFIX = [pytest.param(prefix, dialect, id=prefix) for prefix, dialect in DIA
 def answer(prefix: str, error: Exception, principal: Principal | None = None) -> TestResponse:
     """Return what a client gets under a prefix when a view raises this error."""
     app = Flask("test", static_folder=None)
-    dialects.install(app, dialects.handler(DIALECTS, "a realm"))
+    dialects.install(app, dialects.handler(
+        DIALECTS, lambda _: ['Basic realm="a realm", charset="UTF-8"']))
 
     def view(rest: str) -> str:
         raise error
@@ -126,7 +128,7 @@ def answer(prefix: str, error: Exception, principal: Principal | None = None) ->
 def test_every_class_of_the_module_is_tried() -> None:
     declared = {cls for module in (
                     errors, object_errors, mounts, stream_errors, job_errors, node_errors,
-                    download_errors, cache_errors, sort_errors)
+                    download_errors, cache_errors, sort_errors, auth_errors)
                 for _, cls in inspect.getmembers(module, inspect.isclass)
                 if issubclass(cls, errors.GatewayError)}
     assert declared | {S3Error, AlluxioError, NotAcceptable, BatchFailed, DeadlinePassed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +11,16 @@ from passlib.context import CryptContext
 
 from app.auth import writer
 from app.auth.authenticator import Authenticator
+from app.auth.directory import Directory
+from app.auth.guard import Guard
+from app.auth.password_way import PasswordWay
 from app.auth.passwords import SCHEMES, Passwords
 from app.auth.users import UserDirectory
 from app.settings import AuthSettings
 from app.state.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 CHEAP = CryptContext(
@@ -52,6 +57,16 @@ def scheme_hash(scheme: str, password: str) -> str:
     return str(CHEAP.handler(scheme).hash(password))
 
 
+def password_authenticator(
+    settings: AuthSettings, users: UserDirectory, store: SqliteStore, passwords: Passwords,
+    *, clock: Callable[[], float] = time.monotonic, wall_clock: Callable[[], float] = time.time,
+) -> Authenticator:
+    """Return what asks the one way `password`."""
+    guard = Guard(settings, store, clock=clock, wall_clock=wall_clock)
+    ways = [PasswordWay(users, guard, passwords=passwords)]
+    return Authenticator(ways, guard, Directory(ways, [users]), settings.realm)
+
+
 class Gate:
     """An authenticator over a users file with alice, whose password is `right`."""
 
@@ -70,8 +85,9 @@ class Gate:
 
     def worker(self) -> Authenticator:
         """Return another authenticator over the same file and store, as another worker has."""
-        return Authenticator(self.settings, self.users, self.store, passwords=self.passwords,
-                             clock=self.clock, wall_clock=self.wall_clock)
+        return password_authenticator(
+            self.settings, self.users, self.store, self.passwords, clock=self.clock,
+            wall_clock=self.wall_clock)
 
     def add(self, name: str, password_hash: str, **fields: bool) -> None:
         writer.add_user(self.file, name, {"password": password_hash, **fields})

@@ -10,7 +10,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from app.auth import writer
-from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyDirectory
 from app.auth.keys_file import SealedKey, new_master, read_master, text_of
 from app.auth.s3 import S3Authenticator, SignedRequest
@@ -18,7 +17,7 @@ from app.auth.users import UserDirectory
 from app.settings import AuthSettings, S3Settings
 from app.state.sqlite import SqliteStore
 
-from .conftest import CHEAP, Clock, Counting
+from .conftest import CHEAP, Clock, Counting, password_authenticator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +62,9 @@ class S3World:
         self.users = UserDirectory(self.users_file, clock=self.clock)
         self.keys = KeyDirectory(self.file, self.master, clock=self.clock)
         store = SqliteStore(directory / "state.db", clock=self.wall_clock)
-        basic = Authenticator(AuthSettings(), self.users, store, passwords=Counting(),
-                              clock=self.clock, wall_clock=self.wall_clock)
+        basic = password_authenticator(
+            AuthSettings(), self.users, store, Counting(), clock=self.clock,
+            wall_clock=self.wall_clock)
         self.s3 = S3Authenticator(
             S3Settings(), self.keys, self.users, basic, wall_clock=self.wall_clock)
 

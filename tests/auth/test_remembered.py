@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from app.auth.remembered import Remembered
+from typing import TYPE_CHECKING, cast
+
+from app.auth.remembered import Proof, Remembered
 from app.auth.users_file import User
 from app.core.identity import Principal
 
 from .conftest import Clock
 
-ALICE = User(Principal("alice", "alice"), "$hash")
+if TYPE_CHECKING:
+    from app.auth.ways import Way
+
+ALICE = Proof(User(Principal("alice", "alice"), "$hash"), cast("Way", None))
 
 
 def test_the_least_used_makes_room() -> None:

@@ -80,7 +80,7 @@ def url(**changed: str | None) -> SignedRequest:
 
 def test_without_credentials_a_caller_is_anonymous(world: S3World) -> None:
     caller = world.authenticate(bare(target="/b/k?list-type=2&Expires=1&X-Amz-Date=x"))
-    assert caller == (None, "anonymous", "", None)
+    assert caller == (None, "anonymous", "", None, "")
     assert not caller.signed
 
 
