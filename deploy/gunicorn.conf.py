@@ -8,6 +8,8 @@ one host to the next comes from the environment:
     GATEWAY_WORKERS           worker processes (one for each CPU, at least 2)
     GATEWAY_TLS_CERT          a PEM file, the server's certificate first; switches TLS on
     GATEWAY_TLS_KEY           its private key, where that is not in the same file
+    GATEWAY_TLS_CLIENT_CA     a PEM file of authorities: clients are asked for their certificates
+    GATEWAY_TLS_CLIENT_CERT   optional (default) or required: whether clients must have one
     GATEWAY_GRACEFUL_TIMEOUT  seconds that a stop or a reload waits for transfers under way (3600)
     GATEWAY_STALL_TIMEOUT     seconds after which a client that takes no byte is given up (300)
 
@@ -21,6 +23,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from app.web import tls
 from app.web.server import pre_request as pre_request  # noqa: PLC0414 - gunicorn looks for it here
 
 
@@ -124,22 +127,36 @@ control_socket_disable = True
 
 # --- TLS -------------------------------------------------------------------------------------
 
-certfile = os.environ.get("GATEWAY_TLS_CERT") or None
-keyfile = os.environ.get("GATEWAY_TLS_KEY") or None
-if keyfile and not certfile:
-    raise ValueError("GATEWAY_TLS_KEY is set, GATEWAY_TLS_CERT is not")
+CERTIFICATE = os.environ.get("GATEWAY_TLS_CERT", "")
+KEY = os.environ.get("GATEWAY_TLS_KEY", "")
+CLIENT_CA = os.environ.get("GATEWAY_TLS_CLIENT_CA", "")
+CLIENT_CERT = os.environ.get("GATEWAY_TLS_CLIENT_CERT", "optional")
+for variable in ("KEY", "CLIENT_CA"):
+    if os.environ.get(f"GATEWAY_TLS_{variable}") and not CERTIFICATE:
+        raise ValueError(f"GATEWAY_TLS_{variable} is set, GATEWAY_TLS_CERT is not")
+if CLIENT_CERT not in ("optional", "required"):
+    raise ValueError(f"GATEWAY_TLS_CLIENT_CERT={CLIENT_CERT!r} is not 'optional' or 'required'")
+
+# The files are read here, once for each start and reload (SIGHUP), and tried. What a reload finds
+# and cannot use is refused and logged, and the certificate before stays (app/web/tls.py).
+HELD = tls.held(CERTIFICATE, KEY, CLIENT_CA) if CERTIFICATE else None
+certfile = HELD.certificate if HELD else None
+
+# A certificate that a client has and that is not of these authorities ends the handshake. Whose it
+# is, the application decides (the way `certificate` in auth.ways).
+if CLIENT_CA:
+    cert_reqs = ssl.CERT_REQUIRED if CLIENT_CERT == "required" else ssl.CERT_OPTIONAL
 
 
-def ssl_context(_config: Any, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """Take TLS 1.2 and 1.3, with forward secrecy and authenticated encryption only.
+def ssl_context(config: Any, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Take TLS 1.2 and 1.3, with forward secrecy and authenticated encryption only."""
+    return tls.context(config, default, HELD.client_ca if HELD else "")
 
-    The certificate is read when a worker starts: reload (SIGHUP) after renewing it.
-    """
-    context = default()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")  # of TLS 1.2; those of 1.3 are all fine
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    return context
+
+def on_reload(server: Any) -> None:
+    """Tell what became of the certificate, new or not."""
+    if HELD:
+        HELD.told(server.log)
 
 
 # --- Hooks -----------------------------------------------------------------------------------

@@ -6,16 +6,16 @@ import configparser
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.deploy.front import Certificate
 from tests.gateway import REPOSITORY, Gateway
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TUNED = REPOSITORY / "deploy" / "gunicorn.conf.py"
 UNIT = REPOSITORY / "deploy" / "httpfs-proxy.service"
@@ -25,7 +25,8 @@ def settings_of(file: Path, monkeypatch: pytest.MonkeyPatch, **environment: str)
     """Return what gunicorn makes of a configuration file, by name."""
     from gunicorn.app.wsgiapp import WSGIApplication  # noqa: PLC0415 - it reads sys.argv at once
 
-    for name in ("BIND", "WORKERS", "TLS_CERT", "TLS_KEY", "GRACEFUL_TIMEOUT", "STALL_TIMEOUT"):
+    for name in ("BIND", "WORKERS", "TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "TLS_CLIENT_CERT",
+                 "GRACEFUL_TIMEOUT", "STALL_TIMEOUT"):
         monkeypatch.delenv(f"GATEWAY_{name}", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -64,19 +65,24 @@ def test_gunicorn_believes_no_proxy_and_opens_no_other_door(
 def test_the_environment_chooses_what_differs_between_hosts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:
-    pem = tmp_path / "pem"
-    pem.touch()
+    ours = Certificate(tmp_path)
     tuned = settings_of(
         TUNED, monkeypatch, GATEWAY_BIND="[::1]:8443,unix:/run/gateway.sock", GATEWAY_WORKERS="7",
-        GATEWAY_TLS_CERT=str(pem), GATEWAY_GRACEFUL_TIMEOUT="12")
+        GATEWAY_TLS_CERT=str(ours.file), GATEWAY_TLS_KEY=str(ours.key),
+        GATEWAY_TLS_CLIENT_CA=str(ours.file), GATEWAY_GRACEFUL_TIMEOUT="12")
     assert tuned["bind"] == ["[::1]:8443", "unix:/run/gateway.sock"]
-    assert (tuned["workers"], tuned["certfile"], tuned["graceful_timeout"]) == (7, str(pem), 12)
+    assert (tuned["workers"], tuned["graceful_timeout"]) == (7, 12)
+    assert Path(tuned["certfile"]).read_bytes().startswith(ours.file.read_bytes())
+    assert tuned["cert_reqs"] == ssl.CERT_OPTIONAL
 
 
 @pytest.mark.parametrize(("environment", "message"), [
     ({"GATEWAY_STALL_TIMEOUT": "soon"}, "GATEWAY_STALL_TIMEOUT='soon'"),
     ({"GATEWAY_GRACEFUL_TIMEOUT": "0"}, "GATEWAY_GRACEFUL_TIMEOUT='0'"),
     ({"GATEWAY_TLS_KEY": "/some/key"}, "GATEWAY_TLS_CERT is not"),
+    ({"GATEWAY_TLS_CLIENT_CA": "/some/ca"}, "GATEWAY_TLS_CERT is not"),
+    ({"GATEWAY_TLS_CLIENT_CERT": "maybe"}, "'maybe' is not 'optional'"),
+    ({"GATEWAY_TLS_CERT": "/some/where"}, "No such file"),
 ])
 def test_what_cannot_be_used_is_named(environment: dict[str, str], message: str) -> None:
     done = subprocess.run(

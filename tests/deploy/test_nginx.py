@@ -206,7 +206,8 @@ def test_a_download_that_breaks_is_broken_for_the_client(nginx: Nginx, gateway: 
     wait_for("new workers", lambda: gateway.request("GET", "/readyz").ok)
 
 
-def gateway_request(method: str, target: str) -> bytes:
+def gateway_request(method: str, target: str, *, close: bool = False) -> bytes:
     login = b64encode(f"someone:{PASSWORD}".encode()).decode()
+    ending = "Connection: close\r\n" if close else ""
     return (f"{method} {target} HTTP/1.1\r\nHost: {SERVER_NAME}\r\n"
-            f"Authorization: Basic {login}\r\n\r\n").encode()
+            f"Authorization: Basic {login}\r\n{ending}\r\n").encode()
