@@ -20,9 +20,11 @@ from app.cache.backend import CachedBackend
 from app.cache.read_cache import ReadCache
 from app.embedded import create_server
 from app.fs.clusters import addresses, other_clusters
+from app.fs.configured import configured_mounts
 from app.fs.etags import EtagCache
 from app.fs.lifetime_sweep import LifetimeSweep
 from app.fs.lifetimes import Lifetimes
+from app.fs.mount_health import log_configured
 from app.fs.mounted import MountedBackend
 from app.fs.mounts import Mounts
 from app.fs.staging import Staging
@@ -160,8 +162,10 @@ def runtime_settings(store: Store, nodes: Nodes) -> RuntimeSettings:
 
 def make_mounts(settings: Settings, store: Store) -> Mounts:
     """Return the mounts over the backend that the settings name and the other clusters."""
-    return Mounts(store, make_backend(settings), other_clusters(settings.backend),
-                  addresses(settings.backend))
+    mounts = Mounts(store, make_backend(settings), other_clusters(settings.backend),
+                    addresses(settings.backend), configured=configured_mounts(settings.backend))
+    log_configured(mounts)
+    return mounts
 
 
 def make_cache(

@@ -9,6 +9,7 @@ from werkzeug import Response
 from app.core.errors import AccessDenied
 from app.core.node_errors import NodeWithdrawn
 from app.core.paths import ROOT
+from app.fs.mount_health import answering
 from app.web.answers import enveloped
 from app.web.cache_metrics import CacheCollector
 from app.web.envelope import JSON_TYPE, encode, success
@@ -33,14 +34,20 @@ def healthz(_call: OpenCall) -> Response:
 def readyz(call: OpenCall) -> Response:
     """Answer 200 if the backend and the state store answer within a bounded time, else 503.
 
-    And 503 while an admin has taken this gateway out of service.
+    And 503 while an admin has taken this gateway out of service. Of what the configuration mounts
+    it tells which clusters answer: one that does not keeps nobody from the others.
     """
     services = call.services
     if not services.nodes.in_service():
         raise NodeWithdrawn(services.node_id)
     services.staging.store.get("ready", "probe")
     services.backend.probe(services.settings.web.ready_timeout)
-    return Response(success({"backend": "answers", "state": "answers"}), content_type=JSON_TYPE)
+    result: dict[str, Any] = {"backend": "answers", "state": "answers"}
+    if services.mounts.configured:
+        states = answering(services.mounts, services.settings.web.ready_timeout)
+        result["mounts"] = {path: "answers" if state else "does not answer"
+                            for path, state in states.items()}
+    return Response(success(result), content_type=JSON_TYPE)
 
 
 @api.operation("GET", "/metrics", "Get the gateway's figures for Prometheus.", open_to_all=True,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ID_BITS = 48
 """Bits of an inode number; those above tell the mount (HDFS counts from 16,386 and never skips)."""
 LAST_ID = 2**15 - 1
+CONFIGURED_IDS = 4096
+LAST_RUN_TIME_ID = LAST_ID - CONFIGURED_IDS
+"""The numbers above this are those of mounts that the configuration has."""
 INODES = "/.reserved/.inodes/"
 """What paths by number begin with (org.apache.hadoop.hdfs.server.namenode.FSDirectory)."""
 _BY_NUMBER = re.compile(rf"{re.escape(INODES)}([0-9]{{1,20}})(/.*)?", re.DOTALL)
@@ -40,6 +43,12 @@ class HoldsMount(AccessDenied):
     """`path` is a mount point or holds one, and was to be removed, moved or replaced."""
 
     text = "it is or holds a mount point: {path}"
+
+
+class MountedByConfiguration(AccessDenied):
+    """The mount at `path` was to be taken away, but the configuration has it."""
+
+    text = "it is mounted by the configuration: {path}"
 
 
 class CrossMount(Conflict):

@@ -10,22 +10,31 @@ from app.fs.webhdfs import WebHdfsBackend
 from app.strict_yaml import ConfigError
 
 if TYPE_CHECKING:
+    from app.sections.clusters import OtherCluster
     from app.settings import BackendSettings
 
 _SCHEMES = {"http": "webhdfs", "https": "swebhdfs"}
 
 
 def other_clusters(settings: BackendSettings) -> dict[str, WebHdfsBackend]:
-    """Return the clusters of `clusters` ("name=url;url") by their names.
+    """Return the clusters of `clusters` by their names. Raises ConfigError."""
+    return {cluster.name: _backend(cluster, settings) for cluster in settings.clusters}
 
-    All but the URL is as for the gateway's own. Raises ConfigError for a name that stands twice.
-    """
-    found: dict[str, WebHdfsBackend] = {}
-    for name, urls in _urls_by_name(settings):
-        if name in found:
-            raise ConfigError("backend.clusters", 0, f"the cluster '{name}' stands twice")
-        found[name] = WebHdfsBackend(replace(settings, url=urls))
-    return found
+
+def settings_of(cluster: OtherCluster, settings: BackendSettings) -> BackendSettings:
+    """Return what holds for another cluster: what is its own, and else what holds for all."""
+    own = dict(cluster.own)
+    if "client_cert" in own:
+        own.setdefault("client_key", "")  # the key of another certificate is of no use
+    return replace(settings, url=cluster.url, clusters=(), mounts=(), **own)
+
+
+def _backend(cluster: OtherCluster, settings: BackendSettings) -> WebHdfsBackend:
+    try:
+        return WebHdfsBackend(settings_of(cluster, settings))
+    except ConfigError as error:
+        raise ConfigError("backend.clusters", 0, f"the cluster '{cluster.name}': {error}",
+                          ) from error
 
 
 def addresses(settings: BackendSettings) -> dict[str, str]:
@@ -34,15 +43,10 @@ def addresses(settings: BackendSettings) -> dict[str, str]:
     In lower case. The gateway's own cluster comes first where two have the same address.
     """
     found: dict[str, str] = {}
-    for name, urls in ((OWN, settings.url), *_urls_by_name(settings)):
+    others = ((cluster.name, cluster.url) for cluster in settings.clusters)
+    for name, urls in ((OWN, settings.url), *others):
         for url in urls:
             scheme, _, authority = url.partition("://")
             if scheme in _SCHEMES:
                 found.setdefault(f"{_SCHEMES[scheme]}://{authority.rstrip('/')}".lower(), name)
     return found
-
-
-def _urls_by_name(settings: BackendSettings) -> list[tuple[str, tuple[str, ...]]]:
-    parted = [entry.partition("=") for entry in settings.clusters]
-    return [(name, tuple(url.rstrip("/") for url in urls.split(";") if url))
-            for name, _, urls in parted]

@@ -18,6 +18,7 @@ from requests import exceptions
 
 from app.fs.bodies import ChunkedAnswer, RawAnswer, WholeAnswer
 from app.fs.http_faults import BadAnswer, ShortBody, StaleConnection
+from app.fs.tls_faults import explained, is_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -278,6 +279,10 @@ class Connection:
             return exceptions.ReadTimeout(f"no byte for too long: {error}")
         if self._headed:
             return ShortBody(f"the connection broke in the middle of the body: {error}")
+        if is_verdict(error):
+            # In TLS 1.3 the peer looks at our certificate when we believe ourselves connected.
+            host = getattr(self.sock, "server_hostname", "HDFS")
+            return exceptions.SSLError(f"{host}: {explained(error)}")
         stale = self.reused and isinstance(error, ConnectionError)
         return (StaleConnection if stale else exceptions.ConnectionError)(str(error))
 

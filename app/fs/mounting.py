@@ -18,6 +18,7 @@ from app.core.errors import (
 from app.core.paths import HIDDEN_MARK, ROOT, HdfsPath, absolute, is_inside, parent_of, resolve
 from app.fs.mounts import OWN
 from app.fs.placing import status_or_none
+from app.sections.clusters import NO_PLACES
 
 if TYPE_CHECKING:
     from app.core.identity import Principal
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _ALLOWED = ("an absolute path of this gateway, or webhdfs://<cluster>/<directory> with the name or"
             " the address of a configured cluster")
-_NO_PLACES = frozenset({".snapshot", ".reserved"})
 
 
 class Mounting:
@@ -80,8 +80,10 @@ class Mounting:
 
     def _check_point(self, fs: FileSystem, point: HdfsPath) -> None:
         names = point.split("/")
-        if _NO_PLACES.intersection(names) or any(name.startswith(HIDDEN_MARK) for name in names):
+        if NO_PLACES.intersection(names) or any(name.startswith(HIDDEN_MARK) for name in names):
             raise InvalidPath(point, "nothing can be mounted there")
+        if point in self._mounts.configured:
+            raise AlreadyExists(point, "it is mounted by the configuration")
         if point in (ROOT, self._principal.root) or status_or_none(fs, point):
             raise AlreadyExists(point)
         parent = parent_of(point)
@@ -106,6 +108,9 @@ class Mounting:
         return cluster, absolute(slash + path or "/")
 
     def _check_room(self, cluster: str, real: HdfsPath) -> None:
+        if cluster == OWN:
+            # What is mounted gets another path, of which other rules may be true.
+            self._principal.require_whole(real)
         root = self._principal.root
         if root != ROOT and (cluster != OWN or not is_inside(real, root)):
             raise AccessDenied(root, "the source lies outside this user's root")
@@ -117,7 +122,7 @@ class Mounting:
 
     def _check_source(self, cluster: str, real: HdfsPath, source: str) -> None:
         """Raise what keeps the principal from listing the source, told as they wrote it."""
-        if _NO_PLACES.intersection(real.split("/")):
+        if NO_PLACES.intersection(real.split("/")):
             raise InvalidParameter("src", source, _ALLOWED)
         fs = self._mounts.cluster(cluster).as_user(self._principal.hadoop_user)
         if not fs.status(real).is_directory:

@@ -12,11 +12,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AlreadyExists, Conflict, PathNotFound, StorageFault, UpstreamUnavailable
-from app.core.mounts import LAST_ID, HoldsMount, Mount, MountTable
+from app.core.mounts import (
+    LAST_RUN_TIME_ID,
+    HoldsMount,
+    Mount,
+    MountedByConfiguration,
+    MountTable,
+)
 from app.core.paths import HdfsPath, is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from app.fs.port import Backend
     from app.state.store import Store
@@ -36,15 +42,18 @@ class Mounts:
 
     `clusters` are the other clusters by their names. `addresses` maps what stands before the path
     in a URI ("webhdfs://namenode:9870") to the name of a cluster, OWN for the gateway's own.
+    `configured` are always there; a mount at run time at the path of one is not seen.
     """
 
     def __init__(
         self, store: Store, backend: Backend, clusters: Mapping[str, Backend],
-        addresses: Mapping[str, str] | None = None, *, fresh_seconds: float = FRESH_SECONDS,
+        addresses: Mapping[str, str] | None = None, *, configured: Iterable[Mount] = (),
+        fresh_seconds: float = FRESH_SECONDS,
     ) -> None:
         self._store = store
         self._clusters = {OWN: backend, **clusters}
         self.addresses = dict(addresses or {})
+        self.configured = {mount.path: mount for mount in configured}
         self._fresh_seconds = fresh_seconds
         self._lock = threading.Lock()
         self._table = MountTable()
@@ -77,7 +86,7 @@ class Mounts:
     def _read(self) -> None:
         began = time.monotonic()
         try:
-            self._table = MountTable(_mounts(self._store.get(_SPACE, _KEY)))
+            self._table = self._merged(self._store.get(_SPACE, _KEY))
         except StorageFault as fault:
             # Without the store nobody mounts or unmounts either.
             if self._read_at is None:
@@ -105,6 +114,9 @@ class Mounts:
 
     def add(self, path: HdfsPath, cluster: str, source: HdfsPath, *, read_only: bool) -> Mount:
         """Keep a new mount, and return it when all workers know it. Raises AlreadyExists."""
+        if path in self.configured:
+            raise AlreadyExists(path, "it is mounted by the configuration")
+
         def change(record: dict[str, Any] | None) -> dict[str, Any]:
             mounts = _mounts(record)
             if any(mount.path == path for mount in mounts):
@@ -120,8 +132,12 @@ class Mounts:
     def remove(self, path: HdfsPath) -> None:
         """Forget the mount at `path`; return when all workers have.
 
-        Raises PathNotFound where there is none, HoldsMount where another lies in it.
+        Raises PathNotFound where there is none, HoldsMount where another lies in it,
+        MountedByConfiguration.
         """
+        if path in self.configured:
+            raise MountedByConfiguration(path)
+
         def change(mounts: list[Mount]) -> list[Mount]:
             if all(mount.path != path for mount in mounts):
                 raise PathNotFound(path, "it is no mount point")
@@ -132,7 +148,13 @@ class Mounts:
         self._keep(change)
 
     def remove_inside(self, path: HdfsPath) -> int:
-        """Forget the mounts at and below `path`, all at once; return how many there were."""
+        """Forget the mounts at and below `path`, all at once; return how many there were.
+
+        Raises MountedByConfiguration if that would be one of the configuration's.
+        """
+        for mount in self.configured:
+            if is_inside(mount, path):
+                raise MountedByConfiguration(mount)
         found: list[Mount] = []
 
         def change(mounts: list[Mount]) -> list[Mount]:
@@ -141,6 +163,10 @@ class Mounts:
 
         self._keep(change)
         return len(found)
+
+    def _merged(self, record: dict[str, Any] | None) -> MountTable:
+        kept = [mount for mount in _mounts(record) if mount.path not in self.configured]
+        return MountTable([*kept, *self.configured.values()])
 
     def _keep(self, change: Callable[[list[Mount]], list[Mount]]) -> None:
         def changed(record: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -153,7 +179,7 @@ class Mounts:
         """Change the record, and wait until no worker believes what it was before."""
         record = self._store.update(_SPACE, _KEY, change)
         with self._lock:
-            self._table, self._read_at = MountTable(_mounts(record)), time.monotonic()
+            self._table, self._read_at = self._merged(record), time.monotonic()
         time.sleep(self._fresh_seconds + _MARGIN_SECONDS)
 
 
@@ -162,10 +188,10 @@ def _mounts(record: dict[str, Any] | None) -> list[Mount]:
 
 
 def _next_number(mounts: list[Mount], last: int, path: HdfsPath) -> int:
-    """Return the number after `last`, and after LAST_ID from 1 again, that no mount has."""
+    """Return the number after `last`, and after the last from 1 again, that no mount has."""
     taken = {mount.mount_id for mount in mounts}
-    for step in range(LAST_ID):
-        number = (last + step) % LAST_ID + 1
+    for step in range(LAST_RUN_TIME_ID):
+        number = (last + step) % LAST_RUN_TIME_ID + 1
         if number not in taken:
             return number
-    raise Conflict(path, f"there are {LAST_ID} mounts already")
+    raise Conflict(path, f"there are {LAST_RUN_TIME_ID} mounts already")

@@ -12,6 +12,7 @@ from requests import exceptions
 
 from app.fs.connection import Connection
 from app.fs.http_faults import NotSent
+from app.fs.tls_faults import explained
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -116,7 +117,7 @@ class Pool:
                 sock = self._tls.wrap_socket(sock, server_hostname=self.host)
         except ssl.SSLError as error:
             sock.close()
-            raise exceptions.SSLError(f"{where}: {error}") from error
+            raise exceptions.SSLError(f"{where}: {explained(error)}") from error
         except OSError as error:
             sock.close()
             raise NotSent(f"{where}: {error}") from error

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+from requests import exceptions
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
@@ -24,6 +25,8 @@ from app.fs.upload import send_chunked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from ssl import SSLContext
+
+    from app.fs.connection import Connection
 
     Body = bytes | Iterable[bytes] | None
 
@@ -97,6 +100,9 @@ class DirectAdapter(ExchangeAdapter):
                 connection.send((head + tail).encode("ascii") + body)
             else:
                 connection.send(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode("ascii"))
+        except exceptions.ConnectionError:
+            _raise_verdict(connection)
+            raise
         except BaseException:
             connection.close()
             raise
@@ -121,6 +127,22 @@ class DirectAdapter(ExchangeAdapter):
                   f"Accept: */*\r\nContent-Type: {CONTENT_TYPE}\r\n")
         self._pools[origin] = pool, common
         return pool, common
+
+
+def _raise_verdict(connection: Connection) -> None:
+    """Close a connection that takes nothing more. Raises SSLError if the peer has said why.
+
+    In TLS 1.3 it looks at our certificate when we believe ourselves connected.
+    """
+    try:
+        if connection.secure:
+            connection.receive()
+    except exceptions.SSLError:
+        raise
+    except exceptions.RequestException:
+        return  # what is known already is the one to tell
+    finally:
+        connection.close()
 
 
 class UpstreamSession(requests.Session):

@@ -8,7 +8,6 @@ without their status) is taken away from it: it is given one server without a na
 
 from __future__ import annotations
 
-import ssl
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -26,7 +25,7 @@ from app.fs.inprocess import ORIGIN, SCHEME, WsgiAdapter
 from app.fs.pool import Limits
 from app.fs.redirects import data_url
 from app.fs.transport import UpstreamSession
-from app.strict_yaml import ConfigError
+from app.fs.trust import upstream_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -118,7 +117,7 @@ class WebHdfsClient(Client):  # type: ignore[misc]
 class WebHdfsBackend:
     """One cluster by its WebHDFS URLs, or a WSGI application that behaves like one.
 
-    Raises ConfigError where the CA file of the settings cannot be used.
+    Raises ConfigError where a file of the settings' TLS cannot be used.
     """
 
     def __init__(
@@ -128,7 +127,7 @@ class WebHdfsBackend:
         self._settings = settings
         session = UpstreamSession(Limits(
             settings.connect_timeout, settings.read_timeout, settings.pool_size,
-            settings.pool_idle), _trust(settings.ca_file))
+            settings.pool_idle), upstream_context(settings))
         servers = settings.url
         if servers[0].startswith(f"{SCHEME}:"):
             if wsgi is None:
@@ -195,17 +194,6 @@ class WebHdfsBackend:
         client = WebHdfsClient(self._cluster, hadoop_user)
         return WebHdfsFileSystem(
             client, hadoop_user, lambda: self.flavor(client), self._settings.home_cache)
-
-
-def _trust(ca_file: str) -> ssl.SSLContext | None:
-    """Return what trusts the certificates of a file alone, None for no file."""
-    if not ca_file:
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError("backend.ca_file", 0, f"'{ca_file}' holds no certificates that can be"
-                          f" read: {error}") from error
 
 
 def quoted(path: str) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from app.sections.clusters import Clusters, ConfiguredMount, MountList, OtherCluster
 from app.sections.declaring import setting
-from app.setting_types import AtLeast, Choice, Seconds, Text, Urls, Words
+from app.setting_types import AtLeast, Choice, Seconds, Text, Urls
+
+SHARED = frozenset({"url", "clusters", "mounts", "embedded_superuser", "embedded_trash_minutes"})
+"""Settings that no other cluster has of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,27 @@ class BackendSettings:
         "Seconds after which an idle connection is not used again."))
     home_cache: float = setting(300.0, Seconds(0), (
         "Seconds for which a user's home directory, as HDFS named it, is remembered."))
-    clusters: tuple[str, ...] = setting(
-        (), Words("a list of `name=url`", r"[A-Za-z0-9._-]{1,64}=https?://\S{1,1000}"), (
-            "Other clusters, of which admins may mount directories: `name=url`, with the NameNodes"
-            " of an HA cluster as `name=url;url`. A mount names one as `webhdfs://name/directory`"
-            " or by the host and port of a URL. All else in this section holds for them too."))
+    clusters: tuple[OtherCluster, ...] = setting(
+        (), Clusters(lambda: fields(BackendSettings), SHARED), (
+            "Other clusters, of which directories are mounted, by `mounts` or by admins: `name=url`"
+            " with the NameNodes of an HA cluster as `name=url;url`, or a map of `name`, `url` and"
+            " settings of this section that are its own (`{name: lab, url: https://nn:9871,"
+            " ca_file: /etc/lab.pem}`). All else in this section holds for them too. A mount at"
+            " run time names one as `webhdfs://name/directory` or by the host and port of a URL."))
+    mounts: tuple[ConfiguredMount, ...] = setting((), MountList(), (
+        "What is always mounted: `/path=cluster:/directory` shows the directory of a cluster of"
+        " `clusters` (of the gateway's own where no name is before the colon) at the path, whose"
+        " parent must be there; `:ro` at the end makes it read-only. Nobody can unmount these."))
     ca_file: str = setting("", Text(), (
         "A PEM file with the certificates of the authorities that https backends and their"
-        " DataNodes are trusted by, these alone; empty: those that the system trusts."))
+        " DataNodes are trusted by, these alone; empty: those that the system trusts. Names are"
+        " checked in any case."))
+    client_cert: str = setting("", Text(), (
+        "A PEM file with the certificate that the gateway shows to https backends and DataNodes,"
+        " where they ask for one, and those that vouch for it. Read when a worker starts."))
+    client_key: str = setting("", Text(), (
+        "A PEM file with the key of `client_cert`, without a passphrase; empty: it is in the same"
+        " file."))
     embedded_superuser: str = setting("hdfs", Text(), (
         "The superuser of the embedded backend; without effect on real clusters."))
     embedded_trash_minutes: int = setting(1440, AtLeast(0), (

@@ -7,19 +7,18 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.core import errors
-from app.core.mounts import LAST_ID, HoldsMount, Mount
+from app.core.mounts import LAST_RUN_TIME_ID, HoldsMount, Mount
 from app.core.paths import HdfsPath
 from app.fs.clusters import addresses, other_clusters
 from app.fs.mounts import Mounts
 from app.settings import BackendSettings
 from app.state.sqlite import SqliteStore
-from app.strict_yaml import ConfigError
 from tests.fs.mounting import OTHER, names, superuser, write
 
 if TYPE_CHECKING:
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
     from app.state.store import Store
     from tests.fs.mounting import World
+
+CLUSTERS = next(each.metadata["kind"] for each in fields(BackendSettings)
+                if each.name == "clusters")
 
 
 def test_only_admins_mount(world: World) -> None:
@@ -208,7 +210,7 @@ def test_numbers_go_round(store: SqliteStore) -> None:
     assert given == [1, 2, 3, 4]
     record = store.get("mounts", "table")
     assert record is not None
-    store.put("mounts", "table", {**record, "last": LAST_ID})
+    store.put("mounts", "table", {**record, "last": LAST_RUN_TIME_ID})
     assert mounts.add(HdfsPath("/9"), "", HdfsPath("/s"), read_only=False).mount_id == 1
     assert mounts.add(HdfsPath("/10"), "", HdfsPath("/s"), read_only=False).mount_id == 5
 
@@ -327,7 +329,8 @@ def test_nobody_waits_for_a_store_that_somebody_waits_for(store: SqliteStore) ->
 def test_clusters_by_settings() -> None:
     settings = BackendSettings(
         url=("http://NN1:9870", "https://nn2:9871"), read_timeout=7.0,
-        clusters=("far=http://far-1:9870;http://far-2:9870/", "safe=https://safe:9871"))
+        clusters=CLUSTERS.parse(
+            ["far=http://far-1:9870;http://far-2:9870/", "safe=https://safe:9871"]))
     clusters = other_clusters(settings)
     assert {name: one.location(HdfsPath("/f")) for name, one in clusters.items()} == {
         "far": "webhdfs://far-1:9870/f", "safe": "swebhdfs://safe:9871/f"}
@@ -337,5 +340,5 @@ def test_clusters_by_settings() -> None:
     assert addresses(BackendSettings()) == {}
     for one in clusters.values():
         one.close()
-    with pytest.raises(ConfigError, match="'a' stands twice"):
-        other_clusters(replace(settings, clusters=("a=http://x:1", "a=http://y:1")))
+    with pytest.raises(ValueError, match="'a' stands twice"):
+        CLUSTERS.parse("a=http://x:1, a=http://y:1")

@@ -145,16 +145,18 @@ def write(
     """Write the configuration folder; `conf` wins over everything in every file."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("core-site.xml", "hdfs-site.xml"):
-        (folder / name).write_text(_xml({**shared, **conf}))
-    (folder / "httpfs-site.xml").write_text(_xml({**httpfs, **conf}))
+        write_file(folder / name, {**shared, **conf})
+    write_file(folder / "httpfs-site.xml", {**httpfs, **conf})
     (folder / "httpfs-signature.secret").write_text("a secret of the test cluster\n")
     for name in ("log4j.properties", "httpfs-log4j.properties"):
         (folder / name).write_text(LOG4J)
 
 
-def _xml(properties: Mapping[str, str]) -> str:
+def write_file(file: Path, properties: Mapping[str, str]) -> None:
+    """Write one file of Hadoop's configuration."""
     rows = "".join(
         f"  <property><name>{escape(name)}</name><value>{escape(value)}</value></property>\n"
         for name, value in sorted(properties.items())
     )
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<configuration>\n{rows}</configuration>\n'
+    file.write_text(
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<configuration>\n{rows}</configuration>\n')
