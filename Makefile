@@ -53,6 +53,10 @@ bench: $(VENV)/.dev ## measure the gateway beside HttpFS, WebHDFS and rclone; AR
 	@sh scripts/test-tools.sh java maven
 	$(BIN)/python -m bench $(ARGS)
 
+chaos: $(VENV)/.dev ## kill, hang and cut all parts under load, and count what is lost; ARGS= are its options
+	@sh scripts/test-tools.sh java maven
+	$(BIN)/python -m chaos $(ARGS)
+
 lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml allows, and lock them
 	$(COMPILE) $(EDITABLE) --upgrade --extra dev --output-file $(LOCKS)/dev.txt pyproject.toml
 	$(COMPILE) $(EDITABLE) --upgrade --constraint $(LOCKS)/dev.txt \
@@ -63,7 +67,7 @@ lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml allows, and
 clean: ## remove the virtual environment, the caches and what was built (never DATA)
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf build *.egg-info
-	find app bench deploy scripts tests -name __pycache__ -prune -exec rm -rf {} +
+	find app bench chaos deploy scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.run: $(LOCKS)/run.txt pyproject.toml scripts/venv.sh
 	@sh scripts/venv.sh $(VENV) $(LOCKS)/run.txt
@@ -74,4 +78,4 @@ $(VENV)/.dev: $(LOCKS)/dev.txt pyproject.toml scripts/venv.sh
 	@sh scripts/venv.sh $(VENV) $(LOCKS)/dev.txt
 	@touch $(VENV)/.run $@
 
-.PHONY: help venv run hadoop test check bench lock clean
+.PHONY: help venv run hadoop test check bench chaos lock clean

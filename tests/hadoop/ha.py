@@ -1,6 +1,6 @@
-"""Two NameNodes of one HDFS: one active, one standby, and no ZooKeeper that changes them.
+"""Several NameNodes of one HDFS: one active, the others standby; no ZooKeeper changes them.
 
-The edits lie in a directory that both see; who is active is decided by `HaCluster.transition`
+The edits lie in a directory that all see; who is active is decided by `HaCluster.transition`
 alone. Everything listens on 127.0.0.1 and lives below one directory, as in `cluster`.
 """
 
@@ -25,11 +25,10 @@ from tests.hadoop.launch import (
 from tests.hadoop.probe import bean
 
 ADMIN = "org.apache.hadoop.hdfs.tools.DFSHAAdmin"
-NAMES = ("nn1", "nn2")
 
 
 class HaCluster:
-    """One HDFS with two NameNodes, counted from 0; NameNode 0 is active after the start.
+    """One HDFS with two `namenodes` or more, counted from 0; 0 is active after the start.
 
     `datanodes`, `conf`, `proxy_users` and `jvm` are those of `Cluster`.
     """
@@ -38,6 +37,7 @@ class HaCluster:
         self,
         directory: Path,
         *,
+        namenodes: int = 2,
         datanodes: int = 1,
         conf: Mapping[str, str] | None = None,
         proxy_users: Sequence[str] = ("gateway",),
@@ -47,8 +47,9 @@ class HaCluster:
         self.superuser = pwd.getpwuid(os.getuid()).pw_name
         self._conf = dict(conf or {})
         self._proxy_users = tuple(proxy_users)
-        self._http_ports = [free_port() for _ in NAMES]
-        self._rpc_ports = [free_port() for _ in NAMES]
+        self._names = tuple(f"nn{i + 1}" for i in range(namenodes))
+        self._http_ports = [free_port() for _ in self._names]
+        self._rpc_ports = [free_port() for _ in self._names]
         self._datanode_ports = [free_port() for _ in range(datanodes)]
         self._launcher = Launcher(self.directory, self.superuser, jvm)
         self._admin = Superuser(self.superuser)
@@ -83,9 +84,15 @@ class HaCluster:
 
     @property
     def active(self) -> int | None:
-        """The index of the NameNode that says it is active; None where neither does."""
-        states = [self._state(i) for i in range(len(NAMES))]
+        """The index of the NameNode that says it is active; None where none does."""
+        states = [self.state(i) for i in range(len(self._names))]
         return states.index("active") if "active" in states else None
+
+    def state(self, i: int) -> str:
+        """Return what a NameNode says it is: active or standby; empty where it says nothing."""
+        if not self._namenodes[i].running:
+            return ""
+        return str(bean(self.namenode_urls[i], "NameNode", "NameNodeStatus").get("State", ""))
 
     def start(self) -> None:
         """Format a new file system, start everything, and make NameNode 0 active."""
@@ -110,18 +117,17 @@ class HaCluster:
     def transition(self, to: int, *, force: bool = False) -> None:
         """Make a NameNode the active one, and return when it serves writes.
 
-        Planned, the other steps down first. `force` asks the other nothing: it must be dead, or
-        both would write.
+        Planned, the active one steps down first. `force` asks the others nothing: but for
+        standbys they must be dead, or two would write.
         """
-        other = 1 - to
-        if force and self._namenodes[other].running:
-            raise HadoopError(f"{NAMES[other]} is running: kill it before {NAMES[to]} is forced")
+        name = self._names[to]
         if force:
-            self._tell("-transitionToActive", "--forceactive", NAMES[to])
-        elif self.active == other:
-            self._tell("-failover", NAMES[other], NAMES[to])
+            self._require_no_other(to)
+            self._tell("-transitionToActive", "--forceactive", name)
+        elif (active := self.active) not in (None, to):
+            self._tell("-failover", self._names[active], name)
         else:
-            self._tell("-transitionToActive", NAMES[to])
+            self._tell("-transitionToActive", name)
         self._await_state(to, "active")
 
     def kill_namenode(self, i: int, signal: signals.Signals = signals.SIGKILL) -> None:
@@ -138,10 +144,24 @@ class HaCluster:
         """Send a DataNode a signal; SIGSTOP and SIGCONT make it hang and go on."""
         self._datanodes[i].signal(signal)
 
+    def start_datanode(self, i: int) -> None:
+        """Start a killed DataNode and wait until it has reported its blocks."""
+        self._datanodes[i].start()
+        self._await_reports(self._datanodes[i])
+
+    @property
+    def degraded_blocks(self) -> int:
+        """How many blocks have fewer replicas than they should; -1 where nobody is active."""
+        active = self.active
+        if active is None:
+            return -1
+        system = bean(self.namenode_urls[active], "NameNode", "FSNamesystem")
+        return int(system.get("LowRedundancyBlocks", -1))
+
     def _prepare(self) -> None:
         properties = configuration.ha_site(
             self.directory,
-            names=NAMES,
+            names=self._names,
             rpc_ports=self._rpc_ports,
             http_ports=self._http_ports,
             impersonators=sorted({self.superuser, *self._proxy_users}),
@@ -150,7 +170,7 @@ class HaCluster:
         self._launcher.make_folders()
         self._namenodes = [
             self._launcher.daemon(name, "namenode", NAMENODE, properties=_identity(name))
-            for name in NAMES
+            for name in self._names
         ]
         self._datanodes = [
             self._launcher.datanode(i, port) for i, port in enumerate(self._datanode_ports)
@@ -158,17 +178,18 @@ class HaCluster:
 
     def _launch(self) -> None:
         formatting = ("format", "namenode", NAMENODE, "-format", "-nonInteractive")
-        self._launcher.run(*formatting, properties=_identity(NAMES[0]))
+        self._launcher.run(*formatting, properties=_identity(self._names[0]))
         # What -bootstrapStandby would fetch from a running NameNode.
-        first, second = (configuration.name_folder(self.directory, name) for name in NAMES)
-        shutil.copytree(first, second)
+        first, *others = (configuration.name_folder(self.directory, n) for n in self._names)
+        for other in others:
+            shutil.copytree(first, other)
         for daemon in self._namenodes:
             daemon.start()
         for daemon in self._namenodes:
             _await_rpc(daemon)
         for daemon in self._datanodes:
             daemon.start()
-        for i in range(len(NAMES)):
+        for i in range(len(self._names)):
             self._await_state(i, "standby")
         for daemon in self._datanodes:
             self._await_reports(daemon)
@@ -178,22 +199,23 @@ class HaCluster:
     def _tell(self, *command: str) -> None:
         self._launcher.run("haadmin", "namenode", ADMIN, *command)
 
+    def _require_no_other(self, to: int) -> None:
+        for i, namenode in enumerate(self._namenodes):
+            if i != to and namenode.running and self.state(i) != "standby":
+                raise HadoopError(
+                    f"{namenode.name} is running: kill it before {self._names[to]} is forced")
+
     def _active_url(self) -> str:
         active = self.active
         if active is None:
             raise HadoopError("no NameNode is active")
         return self.namenode_urls[active]
 
-    def _state(self, i: int) -> str:
-        if not self._namenodes[i].running:
-            return ""
-        return str(bean(self.namenode_urls[i], "NameNode", "NameNodeStatus").get("State", ""))
-
     def _await_state(self, i: int, wanted: str) -> None:
         def ready() -> bool:
             system = bean(self.namenode_urls[i], "NameNode", "FSNamesystemState")
             alive = system.get("NumLiveDataNodes", -1) >= sum(d.running for d in self._datanodes)
-            return alive and system.get("FSState") == "Operational" and self._state(i) == wanted
+            return alive and system.get("FSState") == "Operational" and self.state(i) == wanted
 
         self._namenodes[i].await_ready(
             f"{wanted}, all DataNodes live, safe mode off", ready, seconds=START_SECONDS
@@ -203,10 +225,11 @@ class HaCluster:
         def ready() -> bool:
             return all(
                 daemon.has_logged(f" to namenode: localhost/127.0.0.1:{port}, ")
-                for port in self._rpc_ports
+                for namenode, port in zip(self._namenodes, self._rpc_ports, strict=True)
+                if namenode.running
             )
 
-        daemon.await_ready("blocks reported to both NameNodes", ready, seconds=START_SECONDS)
+        daemon.await_ready("blocks reported to the NameNodes", ready, seconds=START_SECONDS)
 
 
 def _identity(name: str) -> dict[str, str]:
