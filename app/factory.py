@@ -43,6 +43,7 @@ from app.nodes.orders import Orders
 from app.nodes.runtime import HEARTBEAT_ALLOWED, Changeable, RuntimeSettings, parse_heartbeat
 from app.sections.log import LOG_LEVEL
 from app.state import open_store
+from app.state.ledger import Ledger
 from app.state.node_id import node_id
 from app.web import dialects, metrics, openapi
 from app.web.audit import AuditLog
@@ -50,6 +51,7 @@ from app.web.below import register_below
 from app.web.direct import Direct
 from app.web.envelope import ENVELOPE
 from app.web.gate import Gate
+from app.web.limits import Limits
 from app.web.roots import Roots
 from app.web.services import Services
 
@@ -91,7 +93,10 @@ def build(settings: Settings | None = None) -> Flask:
         s3.PREFIX: objects, streams.PREFIX: alluxio, aistore.PREFIX: ais}
     roots = Roots(s3.PREFIX, settings.s3.hosts, settings.s3.ports)
     direct = Direct(app.wsgi_app, endpoints, handle, below, roots)
-    gate = Gate(direct, settings, AuditLog(settings.log.audit), metrics.Metrics())
+    figures = metrics.Metrics()
+    limits = Limits(settings.limits, Ledger(settings.data_dir / "limits"), figures.refuse)
+    gate = Gate(direct, settings, AuditLog(settings.log.audit), figures,
+                limits=limits, handle=handle)
     app.wsgi_app = gate  # type: ignore[method-assign]
     services.nodes.on_tick(services.runtime.beat)
     services.nodes.on_tick(services.orders.beat)

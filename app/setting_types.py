@@ -6,6 +6,8 @@ import re
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.core.limits import LEAST_RATE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -95,6 +97,33 @@ class Seconds:
         number = float(str(given))
         if number < self.least:
             raise ValueError(f"{given!r} is not a number of {self.allowed}")
+        return number
+
+
+class PerSecond:
+    """How many of something a second."""
+
+    allowed = "a number, a second; 0 is no limit"
+
+    def parse(self, given: Any) -> float:
+        """Take a number, whole or not."""
+        if isinstance(given, bool) or not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", str(given)):
+            raise ValueError(f"{given!r} is not {self.allowed}")
+        return float(str(given))
+
+
+class Rate(AtLeast):
+    """A bandwidth in bytes a second, 0 for no limit."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.allowed = f"0 (no limit), or bytes a second from {LEAST_RATE}"
+
+    def parse(self, given: Any) -> int:
+        """Take a whole number."""
+        number = super().parse(given)
+        if 0 < number < LEAST_RATE:
+            raise ValueError(f"{number} is not {self.allowed}")
         return number
 
 

@@ -28,8 +28,8 @@ class Content:
 
     def __init__(self, call: AIStoreCall, kind: str) -> None:
         web = call.services.settings.web
-        self._limit = web.max_body
-        self._body = RequestBody(call.exchange, max_bytes=self._limit, timeout=web.body_timeout)
+        self._body = RequestBody(call.exchange, max_bytes=web.max_body, timeout=web.body_timeout)
+        self._limit = self._body.limit
         if self._limit and (self._body.declared or 0) > self._limit:
             raise BodyTooLarge(self._limit)
         old = call.exchange.environ.get("SERVER_PROTOCOL") == "HTTP/1.0"

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.errors import ReadOnlyPrincipal
-from app.core.path_rules import PathForbidden, PathRules, Right, Verdict
+from app.core.path_rules import PathForbidden, PathRules, Right, Tree, Verdict
 from app.core.paths import HIDDEN_MARK, ROOT, HdfsPath, is_inside
 from app.core.sources import SourceRefused, is_among
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    from app.core.limits import UserLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Principal:
 
     `rules` say which real paths may be read and written. `networks` are lists of source networks:
     the client's address is in one network of each list. `token` is the id of the access token that
-    the principal came with, "" for none.
+    the principal came with, "" for none. `limits` are what is said of this user; None: nothing but
+    what holds for all.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Principal:
     rules: PathRules = PathRules()
     networks: tuple[tuple[IPv4Network | IPv6Network, ...], ...] = ()
     token: str = ""
+    limits: UserLimits | None = None
 
     def __post_init__(self) -> None:
         if not is_inside(self.bucket_root, self.root):
@@ -54,13 +58,23 @@ class Principal:
         """Raise ReadOnlyPrincipal if nothing may be changed, PathForbidden if not this path."""
         if self.read_only:
             raise ReadOnlyPrincipal(path)
-        if self.rules.verdict(path, Right.WRITE) is not Verdict.ALLOWED:
-            raise PathForbidden(path)
+        self.require_rule(path, Right.WRITE)
 
     def require_read(self, path: str) -> None:
         """Raise PathForbidden if the rules do not let the content of `path` be read."""
-        if self.rules.verdict(path, Right.READ) is not Verdict.ALLOWED:
+        self.require_rule(path, Right.READ)
+
+    def require_rule(self, path: str, right: Right) -> None:
+        """Raise PathForbidden if the rules do not give this right at `path`."""
+        if self.rules.verdict(path, right) is not Verdict.ALLOWED:
             raise PathForbidden(path)
+
+    def require_whole(self, path: str) -> None:
+        """Raise PathForbidden if the rules could deny anything at or below `path`."""
+        for right in Right:
+            self.require_rule(path, right)
+            if self.rules.tree(path, right) is not Tree.WHOLE:
+                raise PathForbidden(path, "something in it may be denied")
 
     def sees(self, path: str) -> bool:
         """Tell whether the principal may know what is at `path`, or that it leads somewhere."""

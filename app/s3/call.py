@@ -93,9 +93,9 @@ class S3Call:
 
         Raises IncompleteBody, MalformedBody, BodyTooLarge.
         """
-        limit, total = self.services.settings.web.max_body, 0
-        for chunk in self.body().raw():
+        body, total = self.body(), 0
+        for chunk in body.raw():
             total += len(chunk)
-            if limit and total > limit:
-                raise BodyTooLarge(limit)
+            if body.limit and total > body.limit:
+                raise BodyTooLarge(body.limit)
             yield chunk

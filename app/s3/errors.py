@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug import Response
 
-from app.core import errors, object_errors
+from app.core import errors, limit_errors, object_errors
 from app.s3.codes import CODES
 from app.s3.xml import DECLARATION, UNREADABLE, XML_TYPE, element
 from app.web.dialects import Dialect, Row
@@ -71,6 +71,8 @@ ROWS: dict[type[GatewayError], Row] = {cls: _row(code) for cls, code in {
     errors.UpstreamError: "ServiceUnavailable",
     errors.UpstreamFault: "InternalError",
     errors.StorageFault: "ServiceUnavailable",
+    limit_errors.LimitReached: "ServiceUnavailable",
+    limit_errors.UserLimitReached: "SlowDown",
     object_errors.NoSuchBucket: "NoSuchBucket",
     object_errors.NoSuchUpload: "NoSuchUpload",
     object_errors.BucketExists: "BucketAlreadyExists",

@@ -61,7 +61,7 @@ class Content:
         self, call: S3Call, headers: Mapping[str, str], also: Iterable[str] = (),
     ) -> None:
         self._body = call.body()
-        self._limit = call.services.settings.web.max_body
+        self._limit = self._body.limit
         payload_hash = call.caller.payload_hash or headers.get("x-amz-content-sha256", "")
         self._promise = promised(headers, payload_hash)
         self._decoder = self._decoder_of(call, headers, payload_hash)

@@ -9,6 +9,8 @@ from app.sections.backend import BackendSettings
 from app.sections.declaring import setting
 from app.sections.dialects import FilesSettings, S3Settings, StreamsSettings
 from app.sections.door import AuthSettings, WebSettings
+from app.sections.identities import CertificateSettings, JwtSettings, LdapSettings
+from app.sections.limits import LimitSettings
 from app.sections.log import LogSettings
 from app.sections.work import (
     CacheSettings,
@@ -24,9 +26,13 @@ __all__ = [
     "AuthSettings",
     "BackendSettings",
     "CacheSettings",
+    "CertificateSettings",
     "DownloadSettings",
     "FilesSettings",
     "JobSettings",
+    "JwtSettings",
+    "LdapSettings",
+    "LimitSettings",
     "LogSettings",
     "NodeSettings",
     "S3Settings",
@@ -54,7 +60,11 @@ class Settings:
         " password is better set as GATEWAY_STATE_URL."))
     backend: BackendSettings = field(default_factory=BackendSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
+    ldap: LdapSettings = field(default_factory=LdapSettings)
+    jwt: JwtSettings = field(default_factory=JwtSettings)
+    certificate: CertificateSettings = field(default_factory=CertificateSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     files: FilesSettings = field(default_factory=FilesSettings)
     s3: S3Settings = field(default_factory=S3Settings)
     streams: StreamsSettings = field(default_factory=StreamsSettings)

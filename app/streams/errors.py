@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug import Response
 
-from app.core import errors, mounts, stream_errors
+from app.core import errors, limit_errors, mounts, stream_errors
 from app.streams.wording import message_of
 from app.web.dialects import Dialect, Row
 
@@ -79,6 +79,8 @@ ROWS: dict[type[GatewayError], Row] = {cls: _failed(code) for cls, code in {
     errors.RangeNotSatisfiable: Row(416, "OUT_OF_RANGE"),
     errors.TooManyAttempts: Row(429, "RESOURCE_EXHAUSTED"),
     stream_errors.TooManyStreams: Row(429, "RESOURCE_EXHAUSTED"),
+    limit_errors.UserLimitReached: Row(429, "RESOURCE_EXHAUSTED"),
+    limit_errors.LimitReached: Row(503, "UNAVAILABLE"),
 }
 _UNKNOWN = {
     ("alluxio.free", errors.DirectoryNotEmpty), ("alluxio.mount", errors.AlreadyExists),

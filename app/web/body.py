@@ -34,12 +34,15 @@ _LINGER_SILENCE = 2.0
 
 
 class RequestBody:
-    """The body of one request, not yet read."""
+    """The body of one request, not yet read.
+
+    `limit` is the most bytes that it may have, 0 for any number: `max_bytes`, or less for the user.
+    """
 
     def __init__(self, exchange: Exchange, *, max_bytes: int, timeout: float) -> None:
         environ = exchange.environ
         self._exchange = exchange
-        self._max_bytes = max_bytes
+        self.limit = _smaller(max_bytes, exchange.meter.body if exchange.meter else 0)
         self._timeout = timeout
         self._input: Any = environ["wsgi.input"]
         self._socket: Any = environ.get("gunicorn.socket")
@@ -66,8 +69,8 @@ class RequestBody:
                                    " allowed are gzip and identity")
         if environ.get("SERVER_PROTOCOL") == "HTTP/1.0" and self.declared is None:
             raise LengthRequired("a body over HTTP/1.0 needs a Content-Length")
-        if self._max_bytes and (self.declared or 0) > self._max_bytes:
-            raise BodyTooLarge(self._max_bytes)
+        if self.limit and (self.declared or 0) > self.limit:
+            raise BodyTooLarge(self.limit)
         headers = _Headers(environ)
         sent_checks(headers)
         stored_checks(headers)
@@ -81,8 +84,8 @@ class RequestBody:
         total = 0
         for chunk in self._fed(content, stored):
             total += len(chunk)
-            if self._max_bytes and total > self._max_bytes:
-                raise BodyTooLarge(self._max_bytes)
+            if self.limit and total > self.limit:
+                raise BodyTooLarge(self.limit)
             yield chunk
         for check in (*sent, *stored):
             check.verify()
@@ -121,11 +124,14 @@ class RequestBody:
         rest = self.declared
         if rest is None and not self.chunked:
             return
+        meter = self._exchange.meter
         while rest is None or rest > 0:
             chunk = self._read(CHUNK if rest is None else min(CHUNK, rest))
             if not chunk:
                 break
             self._exchange.bytes_in += len(chunk)
+            if meter:
+                meter.received(len(chunk))
             if rest is not None:
                 rest -= len(chunk)
             yield chunk
@@ -154,6 +160,11 @@ class RequestBody:
     @staticmethod
     def _fed(chunks: Iterable[bytes], checks: list[Check]) -> Iterable[bytes]:
         return _feeding(chunks, checks) if checks else chunks
+
+
+def _smaller(one: int, other: int) -> int:
+    """Return the smaller of two limits, of which 0 is none."""
+    return min(one or other, other or one)
 
 
 class _Headers(dict[str, str]):

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wsgi import get_path_info
 
 from app.core import errors
+from app.core.limit_errors import LimitReached
 from app.web.exchange import current
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _show_path(error: errors.GatewayError, exchange: Exchange) -> None:
 def _add_headers(response: Response, error: errors.GatewayError) -> None:
     if isinstance(error, errors.MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.allowed)
-    elif isinstance(error, errors.TooManyAttempts):
+    elif isinstance(error, errors.TooManyAttempts | LimitReached):
         response.headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, errors.RangeNotSatisfiable):
         response.headers["Content-Range"] = f"bytes */{error.length}"

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from app.core.limit_errors import LimitReached
+from app.web.exchange import current
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -44,6 +47,12 @@ class Direct:
     ) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
         self._roots.enter(environ)
+        meter = current(environ).meter
+        if meter:
+            try:
+                meter.begin()
+            except LimitReached as error:
+                return self._handle(error, environ)(environ, start_response)
         path: str = environ["PATH_INFO"]
         endpoint = self._endpoints.get((environ["REQUEST_METHOD"], path)) or next(
             (one for prefix, one in self._below

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug import Response
 
-from app.core import errors
+from app.core import errors, limit_errors
 from app.web.dialects import Dialect, Row
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ ROWS: dict[type[GatewayError], Row] = {
     errors.UpstreamTimeout: Row(504),
     errors.UpstreamError: Row(502),
     errors.StorageFault: Row(503),
+    limit_errors.LimitReached: Row(503),
+    limit_errors.UserLimitReached: Row(429),
 }
 
 

@@ -12,6 +12,8 @@ from app.web.origin import Origin, origin_of
 
 if TYPE_CHECKING:
     from app.core.identity import Principal
+    from app.web.accel import Handover
+    from app.web.limits import Limits, Meter
     from app.web.origin import Networks
     from app.web.query import Query
 
@@ -25,14 +27,17 @@ class Exchange:
 
     `auth` says how `principal` was proved: a way's name, "network", "job-token", S3's scheme.
     `path` names the thing in question where that is not the query's `path`. `own_caching`: the
-    answer's Cache-Control is as its author wants it, absent perhaps.
+    answer's Cache-Control is as its author wants it, absent perhaps. `handover`: what nginx
+    brings in the gateway's place.
     """
 
     environ: dict[str, Any]
     origin: Origin
     request_id: str
     started: float = field(default_factory=time.monotonic)
-    principal: Principal | None = None
+    limits: Limits | None = None
+    meter: Meter | None = None
+    _principal: Principal | None = field(default=None, init=False)
     claimed_user: str = ""
     auth: str = ""
     operation: str = ""
@@ -41,8 +46,28 @@ class Exchange:
     own_caching: bool = False
     bytes_in: int = 0
     bytes_out: int = 0
+    handover: Handover | None = None
     status: int = 0
     body_read: bool = False
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who asks, once that is known."""
+        return self._principal
+
+    @principal.setter
+    def principal(self, principal: Principal | None) -> None:
+        """Note who asks, and count it for them. Raises LimitReached.
+
+        Here and not in the dialects: so none can forget it.
+        """
+        before, self._principal = self._principal, principal
+        if principal is None or (before is not None and before.name == principal.name):
+            return
+        if self.meter is None and self.limits is not None and principal.limits is not None:
+            self.meter = self.limits.meter(self)
+        if self.meter is not None:
+            self.meter.admit(principal)
 
     @property
     def method(self) -> str:

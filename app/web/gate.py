@@ -10,22 +10,26 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from app.core.limit_errors import LimitReached
+from app.web import accel
 from app.web.body import RequestBody
 from app.web.exchange import begin
+from app.web.protective import protective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from app.settings import Settings
     from app.web.audit import AuditLog
+    from app.web.dialects import ErrorHandler
     from app.web.exchange import Exchange
+    from app.web.limits import Headers, Limits
     from app.web.metrics import Metrics
 
+    Start = Callable[..., Any]
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_AS_THEY_ARE = [("X-Content-Type-Options", "nosniff")]
-_HEADERS = [*_AS_THEY_ARE, ("Cache-Control", "no-cache, private")]
 
 
 class Gate:
@@ -33,8 +37,11 @@ class Gate:
 
     def __init__(
         self, application: WsgiApp, settings: Settings, audit: AuditLog, metrics: Metrics,
+        *, limits: Limits, handle: ErrorHandler,
     ) -> None:
         self._application = application
+        self._limits = limits
+        self._handle = handle
         self._web = settings.web
         self._audit = audit
         self._metrics = metrics
@@ -44,26 +51,63 @@ class Gate:
     ) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
         exchange = begin(environ, self._web.trusted_proxies)
+        exchange.limits = self._limits
         self._metrics.begin()
         body = _body_of(exchange, self._web.body_timeout)
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
             exchange.status = int(status[:3])
             if body:
                 body.settle()
-            extra = [*(_AS_THEY_ARE if exchange.own_caching else _HEADERS),
-                     ("X-Request-Id", exchange.request_id)]
+            told = [*headers, *protective(headers, exchange),
+                    ("X-Request-Id", exchange.request_id)]
+            if exchange.status >= HTTPStatus.MULTIPLE_CHOICES:
+                exchange.handover = None
+            if exchange.handover:
+                told = accel.rewritten(told, exchange.handover)
             line = _STATUS_LINES.get(exchange.status, status)
-            return start_response(line, headers + extra, *([exc_info] if exc_info else []))
+            return start_response(line, told, *([exc_info] if exc_info else []))
 
         try:
-            answer = self._application(environ, start)
+            if self._limits.every_request:
+                exchange.meter = self._limits.meter(exchange)
+            answer = self._measured(exchange, start)
         except BaseException:
             self._finish(exchange, complete=False)
             raise
         return _Answer(answer, exchange, body, self._finish)
 
+    def _measured(self, exchange: Exchange, start: Start) -> Iterable[bytes]:
+        """Return the answer, or the refusal of what is more than a limit allows.
+
+        Of a request that is measured the head is held back until the answer is there: only that
+        tells whether it is a transfer, and by then there must still be a status to refuse it with.
+        """
+        environ = exchange.environ
+        head: list[Any] = []
+
+        def hold(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            if exchange.meter is None:
+                return start(status, headers, exc_info)
+            head[:] = [status, headers, exc_info]
+            return None
+
+        answer: Iterable[bytes] = ()
+        try:
+            answer = self._application(environ, hold)
+            if exchange.meter:
+                exchange.meter.answer(int(head[0][:3]), head[1])
+                start(*head)
+        except LimitReached as error:
+            close = getattr(answer, "close", None)
+            if close:
+                close()
+            return self._handle(error, environ)(environ, start)
+        return answer
+
     def _finish(self, exchange: Exchange, *, complete: bool) -> None:
+        if exchange.meter:
+            exchange.meter.end()
         seconds = time.monotonic() - exchange.started
         self._audit.write(exchange, seconds, complete=complete)
         self._metrics.end(exchange, seconds)
@@ -83,8 +127,10 @@ class _Answer:
         self._complete = False
 
     def __iter__(self) -> Iterator[bytes]:
-        exchange = self._exchange
+        exchange, meter = self._exchange, self._exchange.meter
         for piece in self._pieces:
+            if meter:
+                meter.sent(len(piece))
             yield piece
             exchange.bytes_out += len(piece)
         self._complete = True

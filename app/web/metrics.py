@@ -54,6 +54,9 @@ class Metrics:
             registry=None)
         self._sent: Counter = Counter(
             "httpfs_proxy_sent_bytes", "Bytes of answers.", ["operation"], registry=None)
+        self._refused: Counter = Counter(
+            "httpfs_proxy_refused", "Requests refused by a limit: whose it is, and of what.",
+            ["whose", "limit"], registry=None)
         self._active: Gauge = Gauge(
             "httpfs_proxy_active_requests", "Requests under way.",
             multiprocess_mode="livesum", registry=None)
@@ -64,6 +67,10 @@ class Metrics:
     def begin(self) -> None:
         """Count a request that starts."""
         self._active_now.inc()
+
+    def refuse(self, whose: str, limit: str) -> None:
+        """Count a request that a limit refuses."""
+        self._refused.labels(whose, limit).inc()
 
     def end(self, exchange: Exchange, seconds: float) -> None:
         """Count a request that is over."""

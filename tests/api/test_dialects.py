@@ -17,6 +17,7 @@ from app.core import (
     download_errors,
     errors,
     job_errors,
+    limit_errors,
     mounts,
     node_errors,
     object_errors,
@@ -66,6 +67,9 @@ SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
     cache_errors.CacheDisabled: (),
     job_errors.JobTooLarge: (100,),
     job_errors.TooManyJobs: (10,),
+    limit_errors.LimitReached: ("requests", 7),
+    limit_errors.UserLimitReached: ("requests", 7),
+    limit_errors.GatewayLimitReached: ("transfers", 0.1),
     node_errors.NotElectable: ("host-1", "it is withdrawn"),
     node_errors.UnknownSetting: ("backend.url", ["stats_time", "log.level"]),
     S3Error: ("InvalidArgument",),
@@ -79,6 +83,7 @@ STATUSES = {
     errors.AlreadyExists: 409, errors.DirectoryNotEmpty: 409, errors.LengthRequired: 411,
     errors.PreconditionFailed: 412, errors.BodyTooLarge: 413, errors.UnsupportedMedia: 415,
     errors.RangeNotSatisfiable: 416, errors.TooManyAttempts: 429, errors.Unsupported: 501,
+    limit_errors.UserLimitReached: 429, limit_errors.GatewayLimitReached: 503,
     errors.UpstreamFault: 502, errors.UpstreamUnavailable: 503, errors.UpstreamTimeout: 504,
 }
 
@@ -128,7 +133,7 @@ def answer(prefix: str, error: Exception, principal: Principal | None = None) ->
 def test_every_class_of_the_module_is_tried() -> None:
     declared = {cls for module in (
                     errors, object_errors, mounts, stream_errors, job_errors, node_errors,
-                    download_errors, cache_errors, sort_errors, auth_errors)
+                    download_errors, cache_errors, sort_errors, auth_errors, limit_errors)
                 for _, cls in inspect.getmembers(module, inspect.isclass)
                 if issubclass(cls, errors.GatewayError)}
     assert declared | {S3Error, AlluxioError, NotAcceptable, BatchFailed, DeadlinePassed,
