@@ -37,6 +37,12 @@ class Answer:
             }
         return self._headers
 
+    def values(self, name: str) -> list[str]:
+        """Return all values of the field with this name in lower case."""
+        wanted = name.encode("ascii")
+        return [value.decode("latin-1") for field, value in self._fields
+                if field.lower() == wanted]
+
     def __bool__(self) -> bool:
         """Tell whether the status is no error, as `requests` does."""
         return self.status_code < FIRST_ERROR

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from app.core.errors import InvalidParameter
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 USER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*[$]?")
 """What the NameNode takes. HttpFS takes more and cuts it: `alice@example.com` becomes alice."""
+SUPERUSER = "hdfs"
+
+
+def require_user_name(name: str) -> None:
+    """Raise InvalidParameter for what is no name of a Hadoop user."""
+    if not USER_NAME.fullmatch(name):
+        raise InvalidParameter("Hadoop user", name, USER_NAME.pattern)
 
 
 class SimpleAuth:
@@ -16,16 +27,24 @@ class SimpleAuth:
 
     def __init__(self, service_user: str = "") -> None:
         self._service_user = service_user
+        self.own_user = service_user or SUPERUSER
 
     def query(self, hadoop_user: str) -> str:
         """Return the query parameters. Raises InvalidParameter for what is no user name."""
         for name in (hadoop_user, self._service_user or hadoop_user):
-            if not USER_NAME.fullmatch(name):
-                raise InvalidParameter("Hadoop user", name, USER_NAME.pattern)
+            require_user_name(name)
         if self._service_user in ("", hadoop_user):
             return f"user.name={quote(hadoop_user, safe='')}"
         return f"user.name={quote(self._service_user, safe='')}&doas={quote(hadoop_user, safe='')}"
 
-    def headers(self, _server: str) -> None:
+    def headers(self, _server: str, _seconds: float | None = None) -> None:
         """Return none: the query says it all."""
         return
+
+    def refused(self, _server: str, _sent: Mapping[str, str] | None) -> bool:
+        """Tell that asking again would be no better."""
+        return False
+
+    def unproven(self, _server: str) -> str:
+        """Return nothing: no server forgets who asks."""
+        return ""

@@ -5,6 +5,8 @@
 | no connection came about | the next server, any call |
 | StandbyException | the next server, any call without a body: the standby did nothing |
 | a pooled connection turned out closed | the same server at once, repeatable calls |
+| it does not know the gateway any more (401) | the same server at once, calls without a body |
+| no ticket or proof for this server | the next server, once |
 | connection reset, RetriableException, SafeModeException | the next, repeatable calls |
 | no answer in time, any other error | nobody |
 
@@ -21,8 +23,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from requests import exceptions
 
-from app.fs.faults import RETRIABLE, STANDBY, RemoteFault, remote_fault
+from app.fs.faults import RETRIABLE, STANDBY, UNAUTHORIZED, RemoteFault, remote_fault
 from app.fs.http_faults import NotSent, StaleConnection
+from app.fs.kerberos_faults import KerberosFault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,22 +50,32 @@ LONGEST_PAUSE = 2.0
 
 
 class UpstreamAuth(Protocol):
-    """How the gateway says who asks."""
+    """How the gateway says who asks; `own_user` is the user of the gateway itself."""
+
+    own_user: str
 
     def query(self, hadoop_user: str) -> str:
         """Return the query parameters, quoted and joined by `&`, that name the user."""
 
-    def headers(self, server: str) -> Mapping[str, str] | None:
+    def headers(self, server: str, seconds: float | None = None) -> Mapping[str, str] | None:
         """Return header fields for a request to `server` (a base URL), None for none.
 
-        Never sent to where a redirect leads.
+        Never sent to where a redirect leads. `seconds` limits the time that may pass before.
+        Raises requests.RequestException where there can be none now.
         """
+
+    def refused(self, server: str, sent: Mapping[str, str] | None) -> bool:
+        """Hear that `server` did not know whom `sent` named; tell whether to ask once more."""
+
+    def unproven(self, server: str) -> str:
+        """Return a target to get first, before a body that can be sent once; mostly none."""
 
 
 class _Next(Enum):
     NOBODY = 0
     SAME = 1
     OTHER = 2
+    OTHER_ONCE = 3
 
 
 class Cluster:
@@ -94,7 +107,7 @@ class Cluster:
                 step = _next_step(error, method, operation, with_body=body is not None)
                 if step is _Next.NOBODY or not self._may_go_on(step, asked, started):
                     raise
-                if step is _Next.OTHER and self._active == active:
+                if step is not _Next.SAME and self._active == active:
                     self._active = (active + 1) % len(self.servers)
 
     def probe(self, target: str, seconds: float) -> None:
@@ -115,15 +128,27 @@ class Cluster:
     def _ask(
         self, server: str, method: str, target: str, body: Body, seconds: float | None = None,
     ) -> Answer:
-        answer = self.session.exchange(
-            method, server + target, body, self.auth.headers(server), seconds)
+        repeatable = body is None or isinstance(body, bytes)
+        if not repeatable and (first := self.auth.unproven(server)):
+            self._ask(server, "GET", first, None, seconds).close()
+        shown = self.auth.headers(server, seconds)
+        answer = self.session.exchange(method, server + target, body, shown, seconds)
         if answer:
             return answer
-        raise remote_fault(answer)
+        fault = remote_fault(answer)
+        if fault.status == UNAUTHORIZED and self.auth.refused(server, shown) and repeatable:
+            answer = self.session.exchange(
+                method, server + target, body, self.auth.headers(server, seconds), seconds)
+            if answer:
+                return answer
+            fault = remote_fault(answer)
+        raise fault
 
     def _may_go_on(self, step: _Next, asked: int, started: float) -> bool:
         if step is _Next.SAME or asked < len(self.servers):
             return True
+        if step is _Next.OTHER_ONCE:
+            return False
         rounds = asked // len(self.servers)
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(rounds - 1, 10))
         pause *= _chance.uniform(0.5, 1)
@@ -135,8 +160,8 @@ class Cluster:
 
 
 def _next_step(error: Exception, method: str, operation: str, *, with_body: bool) -> _Next:
-    if isinstance(error, NotSent | exceptions.ConnectTimeout):
-        return _Next.OTHER
+    if isinstance(error, NotSent | exceptions.ConnectTimeout | KerberosFault):
+        return _after_nothing(error)
     if with_body:
         return _Next.NOBODY
     remote = error.name if isinstance(error, RemoteFault) else ""
@@ -147,6 +172,12 @@ def _next_step(error: Exception, method: str, operation: str, *, with_body: bool
     if isinstance(error, StaleConnection):
         return _Next.SAME
     return _Next.OTHER if remote in RETRIABLE or _is_reset(error) else _Next.NOBODY
+
+
+def _after_nothing(error: exceptions.RequestException) -> _Next:
+    if isinstance(error, KerberosFault):
+        return _Next.OTHER_ONCE if error.of_server else _Next.NOBODY
+    return _Next.OTHER
 
 
 def _is_reset(error: Exception) -> bool:

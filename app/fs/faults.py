@@ -17,6 +17,7 @@ from requests import exceptions
 from app.core import errors
 from app.core.errors import GatewayError, PathError, printable
 from app.fs.http_faults import BadAnswer, ShortBody
+from app.fs.kerberos_faults import KerberosFault
 
 if TYPE_CHECKING:
     from app.fs.answer import Answer
@@ -55,6 +56,9 @@ def remote_fault(answer: Answer) -> RemoteFault:
 
 STANDBY = frozenset({"StandbyException", "ObserverRetryOnActiveException"})
 """The server did nothing; another one is active."""
+IMPERSONATION = re.compile(
+    r"is not allowed to impersonate|Unauthorized connection for super-user")
+"""The proxyuser settings of the cluster refuse `doas=`."""
 RETRIABLE = frozenset({"RetriableException", "SafeModeException", "ServerTooBusyException"})
 """The server did nothing, and will later."""
 
@@ -153,6 +157,9 @@ def translated(error: Exception, path: str) -> GatewayError:
         return kind(_sentence(error, kind))
     if isinstance(error, exceptions.Timeout):
         return errors.UpstreamTimeout(f"HDFS did not answer in time ({_first_line(error)})")
+    if isinstance(error, KerberosFault):
+        kind = errors.UpstreamUnavailable if error.passing else errors.UpstreamFault
+        return kind(f"HDFS cannot be asked, because of Kerberos: {error}")
     if isinstance(error, BadAnswer | ShortBody):
         return errors.UpstreamFault(f"HDFS answered wrongly: {_first_line(error)}")
     if isinstance(error, exceptions.ConnectionError):
@@ -179,6 +186,8 @@ def _detail(fault: RemoteFault, kind: type[GatewayError]) -> str:
         wanted = re.search(r"access=([A-Z_]+)", fault.message)
         if wanted:
             return f"{wanted[1].lower().replace('_', ' and ')} access is needed"
+        if IMPERSONATION.search(fault.message):
+            return "the cluster does not let the gateway act for this user"
         if "uperuser" in fault.message or "super user" in fault.message:
             return "only the superuser may"
     return ""

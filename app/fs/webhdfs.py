@@ -15,10 +15,11 @@ from urllib.parse import quote
 from hdfs.client import Client, _Request
 from requests import exceptions
 
-from app.core.errors import UpstreamError, UpstreamUnavailable
+from app.core.errors import AccessDenied, UpstreamError, UpstreamFault, UpstreamUnavailable
 from app.fs.auth import SimpleAuth
+from app.fs.authentication import upstream_auth
 from app.fs.failover import Cluster, UpstreamAuth
-from app.fs.faults import RemoteFault, remote_fault, translated
+from app.fs.faults import IMPERSONATION, RemoteFault, remote_fault, translated
 from app.fs.filesystem import WebHdfsFileSystem
 from app.fs.flavors import FLAVORS, UNKNOWN_OPERATION, by_refusal
 from app.fs.inprocess import ORIGIN, SCHEME, WsgiAdapter
@@ -117,7 +118,7 @@ class WebHdfsClient(Client):  # type: ignore[misc]
 class WebHdfsBackend:
     """One cluster by its WebHDFS URLs, or a WSGI application that behaves like one.
 
-    Raises ConfigError where a file of the settings' TLS cannot be used.
+    Raises ConfigError where a file of the settings' TLS, or Kerberos, cannot be used.
     """
 
     def __init__(
@@ -134,9 +135,9 @@ class WebHdfsBackend:
                 raise ValueError(f"the backend '{servers[0]}' needs its WSGI application")
             session.mount(f"{SCHEME}://", WsgiAdapter(wsgi))
             servers = (ORIGIN,)
+            auth = auth or SimpleAuth(settings.service_user)
         self._cluster = Cluster(
-            servers, session, auth or SimpleAuth(settings.service_user),
-            settings.retry_deadline)
+            servers, session, auth or upstream_auth(settings, session), settings.retry_deadline)
         self._flavor = FLAVORS.get(settings.kind)
         self._file_systems = lru_cache(USERS_REMEMBERED)(self._file_system)
 
@@ -146,11 +147,16 @@ class WebHdfsBackend:
 
     def probe(self, timeout: float) -> None:
         """Return if the cluster answers within `timeout` seconds, else raise UpstreamError."""
-        who = self._cluster.auth.query(self._settings.service_user or "hdfs")
+        who = self._cluster.auth.query(
+            self._settings.probe_user or self._cluster.auth.own_user)
         try:
             self._cluster.probe(f"/webhdfs/v1/?op=GETFILESTATUS&{who}", timeout)
         except (RemoteFault, exceptions.RequestException) as error:
             fault = translated(error, "/")
+            if self._settings.probe_user and IMPERSONATION.search(str(error)):
+                fault = UpstreamFault(
+                    f"the cluster does not let {self._cluster.auth.own_user} act for"
+                    f" {self._settings.probe_user} (hadoop.proxyuser settings)")
             if isinstance(fault, UpstreamError):
                 raise fault from error
 
@@ -171,6 +177,8 @@ class WebHdfsBackend:
         urls = ", ".join(self._settings.url)
         if self._cluster.servers == (ORIGIN,):
             return f"embedded backend ({urls}), a local directory and not a cluster"
+        if self._settings.principal:
+            return f"WebHDFS at {urls} by Kerberos as {self._settings.principal}"
         service = self._settings.service_user
         return f"WebHDFS at {urls}" + (f" as service user {service}" if service else "")
 
@@ -182,7 +190,7 @@ class WebHdfsBackend:
                 message = ""
             except RemoteFault as refusal:
                 fault = translated(refusal, "/")
-                if not refusal.name or isinstance(fault, UpstreamUnavailable):
+                if not refusal.name or isinstance(fault, UpstreamUnavailable | AccessDenied):
                     raise fault from refusal
                 message = refusal.message
             except exceptions.RequestException as error:

@@ -26,7 +26,20 @@ class BackendSettings:
     service_user: str = setting("", Text(), (
         "Empty: calls are made as the mapped Hadoop user (`user.name=`). A name: calls are made"
         " as this service user on behalf of the mapped one (`doas=`); the cluster needs"
-        " `hadoop.proxyuser.<name>.hosts` and `.groups` for it."))
+        " `hadoop.proxyuser.<name>.hosts` and `.groups` for it. With `principal`: what Hadoop calls"
+        " that principal, where this is not its first part (`hadoop.security.auth_to_local`)."))
+    principal: str = setting("", Text(), (
+        "The Kerberos principal of the gateway, `gateway/edge.example.com@EXAMPLE.COM`; empty: a"
+        " cluster without Kerberos. Calls are made on behalf of the mapped user (`doas=`)."))
+    keytab: str = setting("", Text(), (
+        "The file with the keys of `principal`, readable for the gateway's user alone."))
+    service_principal: str = setting("HTTP/_HOST", Text(), (
+        "The Kerberos principal of the servers at `url`, with `_HOST` for the host's name as it"
+        " stands in the URL (no DNS is asked); its realm is that of `principal` unless it says"
+        " another."))
+    probe_user: str = setting("", Text(), (
+        "The Hadoop user as whom `/readyz` asks, so that it tells when the cluster does not let the"
+        " gateway act for its users; empty: it asks as the service user."))
     connect_timeout: float = setting(5.0, Seconds(0.1), "Seconds to wait for a connection.")
     read_timeout: float = setting(60.0, Seconds(0.1), (
         "Seconds without a byte from HDFS after which a call counts as too slow (504)."))
