@@ -47,14 +47,34 @@ GatewayError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+class Told(NamedTuple):
+    """What HDFS itself said: a Java exception's class with its package, and its message.
+
+    The message has paths as HDFS knows them: who shows it makes them the caller's first.
+    """
+
+    java_class: str
+    message: str
+
+    @property
+    def name(self) -> str:
+        """The class without its package, as a RemoteException shows it."""
+        return self.java_class.rpartition(".")[2].rpartition("$")[2]
+
+
 class GatewayError(Exception):
-    """Root of all errors that a caller may be told about."""
+    """Root of all errors that a caller may be told about.
+
+    `told` is what HDFS said, where it did, for a dialect that speaks as HDFS does.
+    """
+
+    told: Told | None = None
 
     @property
     def messages(self) -> list[str]:

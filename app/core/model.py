@@ -7,7 +7,11 @@ the type bits ("644", "1777"), as WebHDFS has them.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class FileType(StrEnum):
@@ -23,7 +27,8 @@ class FileStatus(NamedTuple):
 
     `path_suffix` is the name below the path that was listed, empty where the path itself was
     asked for. `file_id` is 0 where the server does not tell it. `children` are the entries of a
-    directory, -1 where the server does not tell.
+    directory, -1 where the server does not tell. `coding` is the policy of erasure coding as
+    WebHDFS tells it.
     """
 
     type: FileType
@@ -42,6 +47,8 @@ class FileStatus(NamedTuple):
     erasure_coded: bool = False
     snapshottable: bool = False
     children: int = -1
+    storage_policy: int = 0
+    coding: Mapping[str, Any] | None = None
 
     @property
     def is_directory(self) -> bool:
@@ -70,7 +77,11 @@ class Storage(NamedTuple):
 
 
 class ContentSummary(NamedTuple):
-    """What a subtree holds (org.apache.hadoop.fs.ContentSummary); quotas are -1 where unset."""
+    """What a subtree holds (org.apache.hadoop.fs.ContentSummary); quotas are -1 where unset.
+
+    The `snapshot_` numbers are part of the others; HttpFS does not tell them. `coding` is the name
+    of the policy of erasure coding, `type_quotas` are by the type of storage.
+    """
 
     directory_count: int
     file_count: int
@@ -78,6 +89,12 @@ class ContentSummary(NamedTuple):
     quota: int
     space_consumed: int
     space_quota: int
+    snapshot_directory_count: int = 0
+    snapshot_file_count: int = 0
+    snapshot_length: int = 0
+    snapshot_space_consumed: int = 0
+    coding: str = ""
+    type_quotas: Mapping[str, Any] = MappingProxyType({})
 
 
 class FileChecksum(NamedTuple):

@@ -11,7 +11,7 @@ from app.fs.faults import RemoteFault, translated
 from app.fs.http_faults import BadAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from app.core.paths import HdfsPath
     from app.fs.answer import Answer
@@ -33,6 +33,11 @@ class UserClient(Protocol):
 
     def run(self, operation: str, path: str, **params: Any) -> Answer:
         """Make the call of this name; its answer may be a redirect, never an error."""
+
+    def ask(
+        self, method: str, operation: str, path: str, params: Mapping[str, Any],
+    ) -> Answer:
+        """Make the call of WebHDFS's own name ("GETSTORAGEPOLICY")."""
 
     def beside(self, target: str) -> Answer:
         """Get another page of the server: its path and query."""
@@ -81,11 +86,26 @@ class Calls:
         except FAULTS as error:
             raise self._fault(error, operation, path) from error
 
+    def _ask(
+        self, method: str, operation: str, path: HdfsPath, params: Mapping[str, Any],
+    ) -> bytes:
+        """Make one call by WebHDFS's own name and return the whole body of its answer."""
+        try:
+            return drained(self._client.ask(method, operation, path, params))
+        except FAULTS as error:
+            raise self._fault(error, operation.lower(), path) from error
+
     def _fault(self, error: Exception, operation: str, path: HdfsPath) -> GatewayError:
         fault = translated(error, path)
         if isinstance(fault, NotADirectory) and operation not in MAKING:
-            return PathNotFound(path)
+            return as_told(PathNotFound(path), fault)
         return fault
+
+
+def as_told(error: GatewayError, fault: GatewayError) -> GatewayError:
+    """Return `error`, of which HDFS said the same as of `fault`."""
+    error.told = fault.told
+    return error
 
 
 def drained(answer: Answer, wanted: int = OK) -> bytes:

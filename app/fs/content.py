@@ -17,7 +17,7 @@ from app.fs import wire
 from app.fs.calls import FAULTS, OK, drained
 from app.fs.http_faults import NotSent
 from app.fs.namespace import Namespace
-from app.fs.redirects import TEMPORARY_REDIRECT, host_of, is_too_long
+from app.fs.redirects import TEMPORARY_REDIRECT, is_too_long, names_of
 from app.fs.source import Source
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from app.fs.transport import Body
 
 CREATED = 201
-DATANODES_TRIED = 3
+DATANODES_TRIED = 5
+"""More than a file has replicas: the NameNode may name a dead one again."""
 
 
 class Content(Namespace):
@@ -51,21 +52,34 @@ class Content(Namespace):
 
     def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> Source:
         """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns."""
-        check: Callable[[], None] | None = None
-        asked, pinned = path, "/.snapshot/" in path
-        if not pinned:
-            if file_id > 0 and self.flavor.file_ids:
-                asked, pinned = inode(file_id), True
-            else:
-                check = self._unchanged(path)
+        pinned = self._pinned(path, file_id)
+        check = None if pinned else self._unchanged(path)
+        asked = pinned or path
 
         def ask(start: int, rest: int) -> Answer:
             return self._through_datanode("open", "GET", asked, offset=start, length=rest)
 
         try:
-            return Source(ask, path, offset, length, check=check, repeatable=pinned)
+            return Source(ask, path, offset, length, check=check, repeatable=pinned is not None)
         except FAULTS as error:
             raise self._fault(error, "open", path) from error
+
+    def datanode_url(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> str:
+        """Return the URL of these bytes that the NameNode's redirect names; "" where none is."""
+        asked = self._pinned(path, file_id)
+        if asked is None or self.flavor.one_step_writes:
+            return ""  # HttpFS reads itself
+        try:
+            answer = self._client.run("open", asked, offset=offset, length=length)
+            if answer.status_code != TEMPORARY_REDIRECT:
+                answer.close()
+                return ""
+            drained(answer, TEMPORARY_REDIRECT)
+            url = self._client.data_url(answer, asked)
+        except FAULTS as error:
+            raise self._fault(error, "open", path) from error
+        reachable = url.startswith(("http://", "https://"))
+        return url if reachable and not is_too_long("GET", url) else ""
 
     def create(
         self,
@@ -76,10 +90,11 @@ class Content(Namespace):
         replication: int | None = None,
         block_size: int | None = None,
         overwrite: bool = False,
+        unmasked: str | None = None,
     ) -> None:
         """Write `body` to a new file; missing parents are made."""
         self._write("create", "PUT", path, body, CREATED, permission=permission,
-                    replication=replication, blocksize=block_size,
+                    unmaskedpermission=unmasked, replication=replication, blocksize=block_size,
                     overwrite="true" if overwrite else "false")
 
     def append(self, path: HdfsPath, body: Iterable[bytes]) -> None:
@@ -117,7 +132,7 @@ class Content(Namespace):
     ) -> Answer:
         """Ask, and follow the redirect to a DataNode; try another where none can be reached."""
         dead: list[str] = []
-        while True:
+        for tried in range(1, DATANODES_TRIED + 1):
             answer = self._client.run(
                 operation, path, excludedatanodes=",".join(dead) or None, **params)
             if answer.status_code != TEMPORARY_REDIRECT:
@@ -129,9 +144,10 @@ class Content(Namespace):
             try:
                 return self._client.exchange(method, url, body)
             except exceptions.ConnectionError as error:
-                if len(dead) + 1 == DATANODES_TRIED or not _is_harmless(error, method):
+                if tried == DATANODES_TRIED or not _is_harmless(error, method):
                     raise
-                dead.append(host_of(url))
+                dead += names_of(url)
+        raise AssertionError("the last try returns or raises")
 
     def _short(self, operation: str, path: HdfsPath) -> HdfsPath:
         """Return a path by inode number, as a DataNode refuses long request lines."""
@@ -144,6 +160,12 @@ class Content(Namespace):
             self.mkdirs(parent)
             file_id = self.status(parent).file_id
         return HdfsPath(f"{inode(file_id)}/{name_of(path)}")
+
+    def _pinned(self, path: HdfsPath, file_id: int) -> HdfsPath | None:
+        """Return the path by which one version of the file is read whatever happens to names."""
+        if "/.snapshot/" in path:
+            return path
+        return inode(file_id) if file_id > 0 and self.flavor.file_ids else None
 
     def _unchanged(self, path: HdfsPath) -> Callable[[], None]:
         before = _version(self.status(path))

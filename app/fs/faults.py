@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from requests import exceptions
 
 from app.core import errors
-from app.core.errors import GatewayError, PathError, printable
+from app.core.errors import GatewayError, PathError, Told, printable
 from app.fs.http_faults import BadAnswer, ShortBody
 from app.fs.kerberos_faults import KerberosFault
 
@@ -34,11 +34,12 @@ class RemoteFault(Exception):
     `name` is empty where the answer is none of WebHDFS (an HTML page of Jetty, a proxy's).
     """
 
-    def __init__(self, status: int, name: str, message: str) -> None:
+    def __init__(self, status: int, name: str, message: str, java_class: str = "") -> None:
         super().__init__(f"{status} {name or 'without RemoteException'}: {printable(message)}")
         self.status = status
         self.name = name
         self.message = message
+        self.java_class = java_class or name
 
 
 def remote_fault(answer: Answer) -> RemoteFault:
@@ -51,7 +52,7 @@ def remote_fault(answer: Answer) -> RemoteFault:
         return RemoteFault(answer.status_code, "", raw[:500].decode("latin-1"))
     java = str(remote.get("javaClassName") or "")
     return RemoteFault(
-        answer.status_code, str(name or java.rpartition(".")[2]), str(message or ""))
+        answer.status_code, str(name or java.rpartition(".")[2]), str(message or ""), java)
 
 
 STANDBY = frozenset({"StandbyException", "ObserverRetryOnActiveException"})
@@ -90,6 +91,7 @@ BY_NAME: dict[str, type[GatewayError]] = {
     "UnknownHostException": errors.UpstreamUnavailable,
     "SocketTimeoutException": errors.UpstreamTimeout,
     "SnapshotException": errors.Conflict,
+    "NoECPolicySetException": errors.Conflict,
     "IllegalArgumentException": errors.InvalidRequest,
     "HadoopIllegalArgumentException": errors.InvalidRequest,
     "InvalidPathException": errors.InvalidRequest,
@@ -152,9 +154,11 @@ def translated(error: Exception, path: str) -> GatewayError:
     """Return the error to raise for what went wrong at `path`."""
     if isinstance(error, RemoteFault):
         kind = _kind(error)
-        if issubclass(kind, PathError):
-            return kind(path, _detail(error, kind))
-        return kind(_sentence(error, kind))
+        fault = kind(path, _detail(error, kind)) if issubclass(kind, PathError) else kind(
+            _sentence(error, kind))
+        if error.name:
+            fault.told = Told(error.java_class, error.message)
+        return fault
     if isinstance(error, exceptions.Timeout):
         return errors.UpstreamTimeout(f"HDFS did not answer in time ({_first_line(error)})")
     if isinstance(error, KerberosFault):

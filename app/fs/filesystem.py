@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import Unsupported
 from app.fs import wire
 from app.fs.content import Content
+from app.fs.documents import Documents
 from app.fs.port import AclChange
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _ACL_CALLS = {
 _XATTR_FLAGS = {None: "CREATE,REPLACE", True: "REPLACE", False: "CREATE"}
 
 
-class WebHdfsFileSystem(Content):
+class WebHdfsFileSystem(Content, Documents):
     """Names and bytes, and here what a few ask for: ACLs, xattrs, snapshots, quotas."""
 
     def acl(self, path: HdfsPath) -> AclStatus:

@@ -17,6 +17,7 @@ from app.fs.port import Rename
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from app.fs.documents import Administration
     from app.fs.mounted_routes import Route
     from app.fs.port import AclChange
 
@@ -57,12 +58,13 @@ class MountedFileSystem(MountedReading):
     def create(
         self, path: HdfsPath, body: Iterable[bytes], *, permission: str | None = None,
         replication: int | None = None, block_size: int | None = None, overwrite: bool = False,
+        unmasked: str | None = None,
     ) -> None:
         """Write `body` to a new file; missing parents are made."""
         with self._writing(path, body) as (route, watched):
             route.fs.create(
                 route.real, watched, permission=permission, replication=replication,
-                block_size=block_size, overwrite=overwrite)
+                block_size=block_size, overwrite=overwrite, unmasked=unmasked)
 
     def append(self, path: HdfsPath, body: Iterable[bytes]) -> None:
         """Append `body` in place; not atomic."""
@@ -88,10 +90,12 @@ class MountedFileSystem(MountedReading):
 
     # --- names
 
-    def mkdirs(self, path: HdfsPath, permission: str | None = None) -> None:
+    def mkdirs(
+        self, path: HdfsPath, permission: str | None = None, unmasked: str | None = None,
+    ) -> None:
         """Make a directory and its parents."""
         with self._changing(path) as route:
-            route.fs.mkdirs(route.real, permission)
+            route.fs.mkdirs(route.real, permission, unmasked)
 
     def rename(
         self, source: HdfsPath, destination: HdfsPath, mode: Rename = Rename.MOVE,
@@ -108,7 +112,7 @@ class MountedFileSystem(MountedReading):
             return old.fs.rename(old.real, new.real, mode)
         except PathError as error:
             about_new = error.path in (new.real, parent_of(new.real))
-            error.path = (new if about_new else old).back(error.path)
+            (new if about_new else old).tell(error)
             raise
 
     def delete(self, path: HdfsPath, *, recursive: bool = False) -> bool:
@@ -162,6 +166,13 @@ class MountedFileSystem(MountedReading):
         with self._changing(path) as route:
             route.fs.set_quota(route.real, names, space)
 
+    def administer(
+        self, kind: Administration, path: HdfsPath, **parameters: str | int | None,
+    ) -> None:
+        """Make a change that no other dialect has a word for."""
+        with self._changing(path) as route:
+            route.fs.administer(kind, route.real, **parameters)
+
     # --- snapshots
 
     def allow_snapshots(self, path: HdfsPath, *, allowed: bool) -> None:
@@ -196,7 +207,7 @@ class MountedFileSystem(MountedReading):
             yield route, watched
         except PathError as error:
             if error is not watched.raised:
-                error.path = route.back(error.path)
+                route.tell(error)
             raise
 
     def _check_free(self, route: Route) -> None:

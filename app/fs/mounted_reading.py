@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.core.errors import PathNotFound, TrashDisabled
 from app.core.mounts import split_id
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Storage,
     )
     from app.core.paths import HdfsPath
+    from app.fs.documents import Document
     from app.fs.mounted_routes import Route
     from app.fs.port import ByteSource, Flavor
 
@@ -106,6 +107,14 @@ class MountedReading(Listings):
             source = route.fs.open(route.real, offset, length, inode)
         return MountedSource(source, route) if route.mount else source
 
+    def datanode_url(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> str:
+        """Return the URL at which a DataNode of whichever cluster gives these bytes."""
+        with self._reading(path) as route:
+            inode, number = split_id(file_id)
+            if file_id and number != route.number:
+                raise PathNotFound(route.real)
+            return route.fs.datanode_url(route.real, offset, length, inode)
+
     def acl(self, path: HdfsPath) -> AclStatus:
         """Return the ACL."""
         with self._reading(path) as route:
@@ -116,10 +125,23 @@ class MountedReading(Listings):
         with self._reading(path) as route:
             return route.fs.xattrs(route.real, names)
 
+    def document(self, kind: Document, path: HdfsPath, **parameters: str | int | None) -> Any:
+        """Return a document of WebHDFS's for `path`, or of the own cluster."""
+        with self._reading(path) as route:
+            found = route.fs.document(kind, route.real, **parameters)
+        return _called(found, route) if route.mount else found
+
     def snapshots(self, path: HdfsPath) -> Sequence[Snapshot]:
         """Return the snapshots of a snapshottable directory."""
         with self._reading(path) as route:
             return route.fs.snapshots(route.real)
+
+
+def _called(document: Any, route: Route) -> Any:
+    """Return a document with the one path that documents of a path have, as it is called here."""
+    if isinstance(document, dict) and "snapshotRoot" in document:
+        return {**document, "snapshotRoot": route.back(document["snapshotRoot"])}
+    return document
 
 
 def _sum(outer: ContentSummary, inner: ContentSummary) -> ContentSummary:

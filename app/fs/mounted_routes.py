@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.core.errors import PathError, PathNotFound
+from app.core.errors import GatewayError, PathError, PathNotFound
 from app.core.mounts import INODES, ReadOnlyMount, mounted_id, split_by_number, split_id
 from app.core.paths import HdfsPath, parent_of
 from app.fs.mounts import OWN
@@ -62,9 +62,16 @@ class Route(NamedTuple):
         """Have errors about paths of the cluster name them as they are called here."""
         try:
             yield
-        except PathError as error:
-            error.path = self.back(error.path)
+        except GatewayError as error:
+            self.tell(error)
             raise
+
+    def tell(self, error: GatewayError) -> None:
+        """Have an error name things as they are called here, and say nothing of a mount's own."""
+        if isinstance(error, PathError):
+            error.path = self.back(error.path)
+        if self.mount:
+            error.told = None
 
 
 class Router:

@@ -15,7 +15,7 @@ from app.core.errors import (
 from app.core.model import ListingPage
 from app.core.paths import ROOT, HdfsPath, parent_of
 from app.fs import wire
-from app.fs.calls import FAULTS, Calls, drained
+from app.fs.calls import FAULTS, Calls, as_told, drained
 from app.fs.port import Rename
 
 if TYPE_CHECKING:
@@ -81,9 +81,12 @@ class Namespace(Calls):
         """Return what the subtree holds. Raises PathNotFound, AccessDenied."""
         return wire.content_summary(self._fetch("get_content_summary", path))
 
-    def mkdirs(self, path: HdfsPath, permission: str | None = None) -> None:
+    def mkdirs(
+        self, path: HdfsPath, permission: str | None = None, unmasked: str | None = None,
+    ) -> None:
         """Make a directory and its parents. Raises NotADirectory, AlreadyExists for a file."""
-        if not wire.boolean(self._fetch("mkdirs", path, permission=permission)):
+        if not wire.boolean(self._fetch(
+                "mkdirs", path, permission=permission, unmaskedpermission=unmasked)):
             raise Conflict(path, "HDFS refuses to make this directory")
 
     def rename(
@@ -143,7 +146,7 @@ def _order(name: str) -> bytes:
 def _located(fault: GatewayError, destination: HdfsPath, said: str) -> GatewayError:
     """Return the fault of a rename at the path that it is about."""
     if isinstance(fault, PathNotFound) and "destination parent" in said:
-        return PathNotFound(parent_of(destination))
+        return as_told(PathNotFound(parent_of(destination)), fault)
     if isinstance(fault, Conflict):
-        return type(fault)(destination, fault.detail)
+        return as_told(type(fault)(destination, fault.detail), fault)
     return fault

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Storage,
     )
     from app.core.paths import HdfsPath
+    from app.fs.documents import Administration, Document
 
 
 class Rename(Enum):
@@ -128,6 +129,12 @@ class FileSystem(Protocol):
         PathNotFound says that it is gone.
         """
 
+    def datanode_url(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> str:
+        """Return an URL at which a DataNode gives these bytes to whoever has it: it is a secret.
+
+        "" where there is none: the bytes do not come from a DataNode, or lie nearer.
+        """
+
     def create(
         self,
         path: HdfsPath,
@@ -137,9 +144,11 @@ class FileSystem(Protocol):
         replication: int | None = None,
         block_size: int | None = None,
         overwrite: bool = False,
+        unmasked: str | None = None,
     ) -> None:
         """Write `body` to a new file; missing parents are made.
 
+        `unmasked` is the mode before the client's own umask: what counts below a default ACL.
         When `body` raises, the file is closed with what it has, so that a delete that follows
         finds it, and the exception goes on.
         """
@@ -153,8 +162,13 @@ class FileSystem(Protocol):
     def truncate(self, path: HdfsPath, length: int) -> bool:
         """Cut the file; False means that HDFS recovers the last block in the background."""
 
-    def mkdirs(self, path: HdfsPath, permission: str | None = None) -> None:
-        """Make a directory and its parents. Raises NotADirectory, AlreadyExists for a file."""
+    def mkdirs(
+        self, path: HdfsPath, permission: str | None = None, unmasked: str | None = None,
+    ) -> None:
+        """Make a directory and its parents; `unmasked` as in `create`.
+
+        Raises NotADirectory, AlreadyExists for a file.
+        """
 
     def rename(
         self, source: HdfsPath, destination: HdfsPath, mode: Rename = Rename.MOVE,
@@ -215,6 +229,14 @@ class FileSystem(Protocol):
         self, path: HdfsPath, names: int | None, space: int | None,
     ) -> None:
         """Set the quotas of a directory (superuser only); None leaves one, -1 clears it."""
+
+    def document(self, kind: Document, path: HdfsPath, **parameters: str | int | None) -> Any:
+        """Return a document of WebHDFS's, as JSON, which no other dialect has a word for."""
+
+    def administer(
+        self, kind: Administration, path: HdfsPath, **parameters: str | int | None,
+    ) -> None:
+        """Make a change that no other dialect has a word for."""
 
     def trash_interval(self) -> int:
         """Return the minutes that the cluster keeps trash (GETSERVERDEFAULTS); 0 is off."""

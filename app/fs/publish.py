@@ -85,6 +85,7 @@ class Publisher:
         self, path: HdfsPath, body: Iterable[bytes], *, overwrite: bool,
         permission: str | None, replication: int | None,
         precondition: Callable[[FileStatus | None], None], early: bool,
+        block_size: int | None = None, unmasked: str | None = None,
     ) -> None:
         """Make `body` the content of `path`.
 
@@ -102,7 +103,8 @@ class Publisher:
         if early:
             self._fs.check_access(parent_of(made[0] if made else path), "-w-")
         with self._staging.stage(self._fs, parent_of(path), path, made) as stage:
-            self._create(stage, path, body, permission=permission, replication=replication)
+            self._create(stage, path, body, permission=permission, replication=replication,
+                         block_size=block_size, unmasked=unmasked)
             self._placing.put(
                 stage, path, lambda: overwrite and self._replaces(path, precondition))
             stage.done()
@@ -157,11 +159,11 @@ class Publisher:
 
     def _create(
         self, stage: Stage, path: HdfsPath, body: Iterable[bytes], *, permission: str | None,
-        replication: int | None, block_size: int | None = None,
+        replication: int | None, block_size: int | None = None, unmasked: str | None = None,
     ) -> None:
         try:
             self._fs.create(stage.path, body, permission=permission, replication=replication,
-                            block_size=block_size)
+                            block_size=block_size, unmasked=unmasked)
         except PathError as error:
             error.path = path if error.path == stage.path else error.path
             raise

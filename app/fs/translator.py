@@ -77,6 +77,11 @@ class UserFileSystem(Attributes):
         """Open `wanted` (at least one byte) of the very file that `status` was asked of."""
         return self._fs.open(self.real(path), wanted.offset, wanted.length, status.file_id)
 
+    def datanode_url(self, path: str, status: FileStatus, wanted: ByteRange) -> str:
+        """Return the URL at which a DataNode gives `wanted` of that file, "" for none."""
+        return self._fs.datanode_url(
+            self.real(path), wanted.offset, wanted.length, status.file_id)
+
     def archive(self, path: str) -> Archive:
         """Return what streams a directory as tar or zip, its first page already read."""
         real = self.real(path)
@@ -142,12 +147,13 @@ class UserFileSystem(Attributes):
         self, path: str, body: Iterable[bytes], *, overwrite: bool = False,
         permission: str | None = None, replication: int | None = None,
         precondition: Callable[[FileStatus | None], None] = no_precondition,
-        early: bool = False,
+        early: bool = False, block_size: int | None = None, unmasked: str | None = None,
     ) -> None:
         """Create or replace a file, atomically; see Publisher.upload."""
         self._publisher.upload(
             self._writable(path), body, overwrite=overwrite, permission=permission,
-            replication=replication, precondition=precondition, early=early)
+            replication=replication, precondition=precondition, early=early,
+            block_size=block_size, unmasked=unmasked)
 
     def append(
         self, path: str, body: Iterable[bytes],

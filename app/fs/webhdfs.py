@@ -29,7 +29,7 @@ from app.fs.transport import UpstreamSession
 from app.fs.trust import upstream_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from app.core.paths import HdfsPath
     from app.fs.answer import Answer
@@ -85,6 +85,17 @@ class WebHdfsClient(Client):  # type: ignore[misc]
         Raises RemoteFault, requests.RequestException.
         """
         answer: Answer = getattr(self, f"_{operation}")(path, **params)
+        return answer
+
+    def ask(
+        self, method: str, operation: str, path: str, params: Mapping[str, Any],
+    ) -> Answer:
+        """Make the call of WebHDFS's own name, which `hdfs` need not know.
+
+        Raises RemoteFault, requests.RequestException.
+        """
+        handler = _Named(operation, method).to_method("")
+        answer: Answer = handler(self, path, **params)
         return answer
 
     def beside(self, target: str) -> Answer:

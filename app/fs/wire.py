@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TYPES = {kind.value: kind for kind in FileType}
-_SHAPE = (FileType, str, str, int, int, int, int, str, str, int, int, int)
+_SHAPE = (FileType, str, str, int, int, int, int, str, str, int, int, int, int)
 _MODES = frozenset(f"{mode:0{digits}o}" for mode in range(0o10000) for digits in (1, 3, 4))
 _RARE = frozenset({"aclBit", "encBit", "ecBit", "snapshotEnabled"})
 _BASE64_MARK = "0s"
@@ -135,18 +135,20 @@ def _status(data: dict[str, Any]) -> FileStatus:
         _TYPES[data["type"]], data["pathSuffix"], data["permission"], data["length"],
         data["blockSize"], data["accessTime"], data["modificationTime"], data["owner"],
         data["group"], data["replication"], data.get("fileId", 0), data.get("childrenNum", -1),
+        data.get("storagePolicy", 0),
     )
     if (tuple(map(type, facts)) != _SHAPE or facts[3] < 0 or "/" in facts[1]
             or facts[2] not in _MODES):
         raise ValueError(f"not a file status: {data!r:.300}")
-    status = FileStatus(*facts[:-1], children=facts[-1])
+    status = FileStatus(*facts[:-2], children=facts[-2], storage_policy=facts[-1])
     if not _RARE.isdisjoint(data) or status.file_id < 0:
         status = status._replace(
             file_id=max(0, status.file_id),
             acl=_flag(data.get("aclBit", False)),
             encrypted=_flag(data.get("encBit", False)),
             erasure_coded=_flag(data.get("ecBit", False)),
-            snapshottable=_flag(data.get("snapshotEnabled", False)))
+            snapshottable=_flag(data.get("snapshotEnabled", False)),
+            coding=_mapping(data.get("ecPolicyObj") or {}) or None)
     return status
 
 
@@ -162,8 +164,15 @@ def _batch(data: dict[str, Any]) -> ListingPage:
 
 def _summary(data: dict[str, Any]) -> ContentSummary:
     summary = data["ContentSummary"]
-    return ContentSummary(*(_number(summary[name]) for name in (
-        "directoryCount", "fileCount", "length", "quota", "spaceConsumed", "spaceQuota")))
+    told = ContentSummary._make((*(_number(summary[name]) for name in (
+        "directoryCount", "fileCount", "length", "quota", "spaceConsumed", "spaceQuota")),
+        0, 0, 0, 0, "", {}))
+    directories, files, length, space = (_number(summary.get(f"snapshot{name}", 0)) for name in (
+        "DirectoryCount", "FileCount", "Length", "SpaceConsumed"))
+    return told._replace(
+        snapshot_directory_count=directories, snapshot_file_count=files, snapshot_length=length,
+        snapshot_space_consumed=space, coding=_text(summary.get("ecPolicy", "")),
+        type_quotas=_mapping(summary.get("typeQuota", {})))
 
 
 def _checksum(data: dict[str, Any]) -> FileChecksum:
@@ -220,6 +229,12 @@ def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError(f"not a list: {value!r:.100}")
     return tuple(_text(item) for item in value)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"not an object: {value!r:.100}")
+    return value
 
 
 def _number(value: Any) -> int:
