@@ -48,10 +48,10 @@ def claimed_name(authorization: str | None) -> str:
         return ""
 
 
-def challenge(realm: str) -> str:
-    """Return the WWW-Authenticate header that asks for Basic credentials."""
+def challenge(realm: str, *, scheme: str = "Basic") -> str:
+    """Return the WWW-Authenticate header that asks for Basic credentials, or another scheme's."""
     quoted = realm.replace("\\", "\\\\").replace('"', '\\"')
-    return f'Basic realm="{quoted}", charset="UTF-8"'
+    return f'{scheme} realm="{quoted}"' + (', charset="UTF-8"' if scheme == "Basic" else "")
 
 
 def _split(text: str) -> Credentials:

@@ -36,8 +36,11 @@ class Counters:
 
 
 def counters_of(name: str, source: str) -> Counters:
-    """Return the counters of a user name, known or not, and a source address."""
-    return Counters("user:" + _short(name), "source:" + network_of(source))
+    """Return the counters of a user name, known or not, and a source address.
+
+    Names that differ in case alone share theirs: a directory may take one for the other.
+    """
+    return Counters("user:" + _short(name.casefold()), "source:" + network_of(source))
 
 
 def network_of(source: str) -> str:

@@ -10,6 +10,8 @@ import logging
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+from app.core.auth_errors import WayUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -50,11 +52,16 @@ class NetworkUsers:
     def warn(self) -> None:
         """Say in the log what each mapping opens, one warning each."""
         for network, name in self._names:
-            user = self._users.find(name)
+            try:
+                user = self._users.find(name)
+            except WayUnavailable as error:
+                log.warning("auth.networks: %s is mapped to user %r, of whom nothing is known yet:"
+                            " %s", network, name, error)
+                continue
             if user is None or not user.active:
                 log.warning("auth.networks: %s is mapped to user %r, who is %s: requests without"
                             " credentials are refused there", network, name,
-                            "inactive" if user else "not in the users file")
+                            "inactive" if user else "unknown")
                 continue
             who = user.principal
             log.warning(

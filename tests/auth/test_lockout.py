@@ -150,4 +150,4 @@ def test_keys_are_short_and_say_no_name() -> None:
     assert len(counters.source) < 50
     assert "alice" not in counters.user
     assert counters_of("a", "unix:").source != counters_of("a", "").source
-    assert counters_of("alice", "") != counters_of("Alice", "")
+    assert counters_of("alice", "") == counters_of("Alice", "") != counters_of("bob", "")

@@ -89,7 +89,7 @@ def test_one_warning_a_mapping_says_what_it_opens(
     assert "Hadoop user 'bob', reads and writes below /" in bob
     assert "roles" not in bob
     assert "'carol', who is inactive" in carol
-    assert "'dave', who is not in the users file" in dave
+    assert "'dave', who is unknown" in dave
 
 
 @pytest.mark.parametrize(("given", "fault"), [
