@@ -132,7 +132,7 @@ def _summary(services: Services, running: Running) -> None:
 
 def _cached_files(services: Services, running: Running) -> CachedFiles:
     return CachedFiles(
-        services.backend.as_user(running.principal.hadoop_user), services.cache)
+        services.fs_of(running.principal), services.cache)
 
 
 # --- going through

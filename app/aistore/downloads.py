@@ -151,7 +151,7 @@ def _begun(call: AIStoreCall, read: Read) -> Response:
 def _require_place(call: AIStoreCall, bucket: str, name: str) -> None:
     """Raise AccessDenied unless HDFS lets the caller make an object of this name."""
     place = call.objects.locate(bucket, name)
-    files = call.services.backend.as_user(call.principal.hadoop_user)
+    files = call.services.fs_of(call.principal)
     directory = parent_of(place.path)
     while directory != place.bucket and status_or_none(files, directory) is None:
         directory = parent_of(directory)

@@ -121,7 +121,7 @@ def _page(call: AIStoreCall, *always: str) -> _Page:
     sums: dict[str, ObjectInfo] = {}
     if "checksum" in props:
         sums = {one.key: one for one in call.objects.details(call.bucket, page.entries)}
-    files = CachedFiles(call.services.backend.as_user(call.principal.hadoop_user),
+    files = CachedFiles(call.services.fs_of(call.principal),
                         call.services.cache)
     teller = _Teller(call, props, question.layout, files)
     return _Page([teller.told(one, sums.get(one.key)) for one in page.entries],

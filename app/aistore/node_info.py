@@ -54,7 +54,7 @@ def _nodes(call: AIStoreCall) -> list[Node]:
 def _storage(call: AIStoreCall) -> Storage | None:
     """Return what HDFS stores; None where it cannot be asked now, or does not tell."""
     try:
-        return call.services.backend.as_user(call.principal.hadoop_user).storage()
+        return call.services.fs_of(call.principal).storage()
     except (UpstreamError, Unsupported, PathError):
         return None
 

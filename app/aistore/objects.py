@@ -110,7 +110,7 @@ def _allowed(call: AIStoreCall, access: Access) -> BucketProps:
 
 def _cached_files(call: AIStoreCall) -> CachedFiles:
     services = call.services
-    return CachedFiles(services.backend.as_user(call.principal.hadoop_user), services.cache)
+    return CachedFiles(services.fs_of(call.principal), services.cache)
 
 
 def _head(call: AIStoreCall) -> tuple[Response, ObjectInfo, ByteRange | None]:

@@ -53,7 +53,7 @@ def _told(call: AIStoreCall, job: Job) -> dict[str, Any]:
         "name": job.bucket, "provider": AIS, "namespace": {"uuid": "", "name": ""},
         "count": str(job.objects), "size": str(job.bytes)}
     with suppress(Unsupported):
-        capacity = call.services.backend.as_user(call.principal.hadoop_user).storage().capacity
+        capacity = call.services.fs_of(call.principal).storage().capacity
         told["disks_size"] = str(capacity)
         told["used_pct"] = job.bytes * _PERCENT // capacity if capacity > 0 else 0
     return told

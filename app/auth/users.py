@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from app.auth.users_file import User, read_users
+from app.auth.users_file import User, UsersFile, read_all
 from app.auth.watched import Watched, signature
 from app.strict_yaml import ConfigError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from app.auth.roles import Roles
     from app.core.paths import HdfsPath
 
 __all__ = ["User", "UserDirectory"]
@@ -37,31 +38,36 @@ class UserDirectory:
                 file, 0, "there is no such users file; make it, with its first user, by"
                 " `httpfs-proxy users add NAME` (setting auth.users_file)")
         self._watched = Watched(
-            (file,), lambda: read_users(file), renewed=self._renewed, failed=self._failed,
+            (file,), lambda: read_all(file), renewed=self._renewed, failed=self._failed,
             clock=clock)
         self._warn_of_readers()
 
     def find(self, name: str) -> User | None:
         """Return the user of this name, active or not; costs well under a microsecond."""
-        return self._watched.current().get(name)
+        return self._watched.current().users.get(name)
+
+    def roles(self) -> Roles:
+        """Return what the file says of roles, the same object until that changes."""
+        return self._watched.current().roles
 
     def rooms(self) -> set[HdfsPath]:
         """Return the directories that are the root, or hold the buckets, of a user."""
-        return {place for user in self._watched.current().values()
+        return {place for user in self._watched.current().users.values()
                 for place in (user.principal.root, user.principal.bucket_root)}
 
     def __len__(self) -> int:
-        return len(self._watched.value)
+        return len(self._watched.value.users)
 
-    def _renewed(self, old: dict[str, User], fresh: dict[str, User]) -> dict[str, User]:
-        log.info("%s was read again: %d users", self.file, len(fresh))
+    def _renewed(self, old: UsersFile, fresh: UsersFile) -> UsersFile:
+        log.info("%s was read again: %d users", self.file, len(fresh.users))
         self._warn_of_readers()
-        return {name: old[name] if old.get(name) == user else user
-                for name, user in fresh.items()}
+        users = {name: old.users[name] if old.users.get(name) == user else user
+                 for name, user in fresh.users.items()}
+        return UsersFile(users, old.roles if old.roles == fresh.roles else fresh.roles)
 
-    def _failed(self, old: dict[str, User], error: ConfigError) -> None:
+    def _failed(self, old: UsersFile, error: ConfigError) -> None:
         log.error("THE USERS FILE CANNOT BE USED, its last good state with %d users stays in"
-                  " force: %s", len(old), error)
+                  " force: %s", len(old.users), error)
 
     def _warn_of_readers(self) -> None:
         try:

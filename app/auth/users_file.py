@@ -9,26 +9,46 @@ users:
     read_only: false
     roles: [admin]
     active: true
+    rules: {deny: [/data/team/secret]}      # see rule_texts; everything is allowed where absent
+    networks: [10.0.0.0/8]                  # from where they come; anywhere where absent
+    limits: {requests: 50, transfers: 8}    # see docs/limits.md; those of all where absent
+roles:                        # what goes for everybody with a role: rules, networks, limits
+  admin:
+    networks: [10.1.0.0/16]
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from app.auth.passwords import fault_in_hash
-from app.core.errors import InvalidPath, printable
+from app.auth.roles import Role, Roles
+from app.auth.rule_texts import check_rules
+from app.auth.user_values import (
+    check_flag,
+    check_hadoop_user,
+    check_hash,
+    check_networks,
+    check_role,
+    check_roles,
+    check_root,
+    check_user_name,
+)
+from app.core.errors import printable
 from app.core.identity import Principal
-from app.core.paths import ROOT, HdfsPath, absolute, child_of
+from app.core.limits import check_limits
+from app.core.path_rules import PathRules
+from app.core.paths import ROOT, child_of
 from app.strict_yaml import ConfigError, Document, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-MAX_NAME_BYTES = 255
+__all__ = ["FIELDS", "User", "check_hadoop_user", "check_roles", "check_root", "check_user_name",
+           "examine", "read_all", "read_users"]
+
+_PARTS = ("users", "roles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,160 +60,144 @@ class User:
     active: bool = True
 
 
-def read_users(file: Path) -> dict[str, User]:
-    """Return the users of `file` by name. Raises ConfigError for the first thing wrong."""
-    users, problems = examine(file)
+class UsersFile(NamedTuple):
+    """All that stands in the file: users and roles by their names."""
+
+    users: dict[str, User]
+    roles: Roles
+
+
+def read_all(file: Path) -> UsersFile:
+    """Return what stands in `file`. Raises ConfigError for the first thing wrong."""
+    found, problems = _examined(file)
     if problems:
         raise problems[0]
-    return users
+    return found
+
+
+def read_users(file: Path) -> dict[str, User]:
+    """Return the users of `file` by name. Raises ConfigError for the first thing wrong."""
+    return read_all(file).users
 
 
 def examine(file: Path) -> tuple[dict[str, User], list[ConfigError]]:
     """Return the users that are right, and one error for each thing that is wrong."""
+    found, problems = _examined(file)
+    return found.users, problems
+
+
+def _examined(file: Path) -> tuple[UsersFile, list[ConfigError]]:
     try:
         document = load(file)
-        entries = _entries(document)
+        parts = _parts(document)
     except ConfigError as error:
-        return {}, [error]
+        return UsersFile({}, {}), [error]
     users: dict[str, User] = {}
+    roles: Roles = {}
     problems: list[ConfigError] = []
-    for name, entry in entries.items():
-        user = _user(document, name, entry, problems)
-        if user:
-            users[name] = user
-    return users, problems
+    for name, entry in parts["users"].items():
+        given = _Entry(document, ("users", name), "user", problems)
+        values = given.values(entry, FIELDS, check_user_name, required=("password",))
+        if values is not None:
+            users[name] = _made(name, values)
+    for name, entry in parts["roles"].items():
+        given = _Entry(document, ("roles", name), "role", problems)
+        values = given.values(entry, ROLE_FIELDS, check_role)
+        if values is not None:
+            roles[name] = Role(**values)
+    return UsersFile(users, roles), problems
 
 
-def _entries(document: Document) -> dict[str, Any]:
+def _parts(document: Document) -> dict[str, dict[str, Any]]:
     data = document.data
     if not isinstance(data, dict) or "users" not in data:
         raise document.error("the file must be a map with the key 'users'")
     for key in data:
-        if key != "users":
-            raise document.error(f"unknown key '{printable(key)}'; only 'users' is known", key)
-    entries = {} if data["users"] is None else data["users"]
-    if not isinstance(entries, dict):
-        raise document.error("'users' must be a map of user names", "users")
-    return entries
+        if key not in _PARTS:
+            raise document.error(
+                f"unknown key '{printable(key)}'; only 'users' and 'roles' are known", key)
+    parts = {part: {} if data.get(part) is None else data[part] for part in _PARTS}
+    for part, entries in parts.items():
+        if not isinstance(entries, dict):
+            raise document.error(f"'{part}' must be a map of {part[:-1]} names", part)
+    return parts
 
 
-def _user(
-    document: Document, name: str, entry: Any, problems: list[ConfigError],
-) -> User | None:
-    """Return the user, or None after adding to `problems` what is wrong."""
-    before = len(problems)
-    who = f"user '{printable(name)}'"
+class _Entry(NamedTuple):
+    """One entry of the file; what is wrong with it goes to `problems`."""
 
-    def complain(problem: str, *keys: str) -> None:
-        problems.append(document.error(f"{who}: {problem}", "users", name, *keys))
+    document: Document
+    place: tuple[str, str]
+    kind: str
+    problems: list[ConfigError]
 
-    try:
-        check_user_name(name)
-    except ValueError as error:
-        complain(str(error))
-    if not isinstance(entry, dict):
-        complain(f"must be a map of {', '.join(FIELDS)}")
-        return None
-    values: dict[str, Any] = {}
-    for key, given in entry.items():
-        if key not in FIELDS:
-            complain(f"unknown key '{printable(key)}'; known are {', '.join(FIELDS)}", key)
-            continue
+    def _complain(self, problem: str, *keys: str) -> None:
+        self.problems.append(self.document.error(
+            f"{self.kind} '{printable(self.place[1])}': {problem}", *self.place, *keys))
+
+    def values(
+        self, entry: Any, fields: Mapping[str, Callable[[Any], Any]],
+        check_name: Callable[[Any], str], required: tuple[str, ...] = (),
+    ) -> dict[str, Any] | None:
+        """Return the values of an entry, None where something is wrong with it."""
+        before = len(self.problems)
         try:
-            values[key] = FIELDS[key](given)
+            check_name(self.place[1])
         except ValueError as error:
-            complain(f"{key}: {error}", key)
-    if "password" not in entry:
-        complain("the key 'password' is missing")
-    return _made(name, values) if len(problems) == before else None
+            self._complain(str(error))
+        if not isinstance(entry, dict):
+            self._complain(f"must be a map of {', '.join(fields)}")
+            return None
+        values: dict[str, Any] = {}
+        for key, given in entry.items():
+            if key not in fields:
+                self._complain(
+                    f"unknown key '{printable(key)}'; known are {', '.join(fields)}", key)
+                continue
+            try:
+                values[key] = fields[key](given)
+            except ValueError as error:
+                self._complain(f"{key}: {error}", key)
+        for key in required:
+            if key not in entry:
+                self._complain(f"the key '{key}' is missing")
+        return values if len(self.problems) == before else None
 
 
 def _made(name: str, values: dict[str, Any]) -> User:
     root = values.get("root", ROOT)
+    hadoop_user = values.get("hadoop_user", name)
+    rules, networks = values.get("rules"), values.get("networks")
     principal = Principal(
         name=name,
-        hadoop_user=values.get("hadoop_user", name),
+        hadoop_user=hadoop_user,
         root=root,
         read_only=values.get("read_only", False),
         roles=values.get("roles", frozenset()),
         bucket_root=child_of(root, values.get("bucket_root", ROOT)[1:]),
+        rules=PathRules((rules.layer(name, hadoop_user),)) if rules else PathRules(),
+        networks=(networks,) if networks else (),
+        limits=values.get("limits"),
     )
     return User(principal, values["password"], values.get("active", True))
 
 
-# --- the values; each raises ValueError with a reason
-
-
-def check_user_name(given: Any) -> str:
-    """Take what a client can send as the user-id of RFC 7617."""
-    name = _text(given)
-    if not name or ":" in name or any(not c.isprintable() for c in name):
-        raise ValueError("a user name is not empty and has no ':' or control characters")
-    if name != unicodedata.normalize("NFC", name):
-        raise ValueError("a user name is written in Unicode Normalization Form C")
-    return _short(name, "a user name")
-
-
-def check_hadoop_user(given: Any) -> str:
-    """Take a name that HDFS may know; which ones it takes is its own configuration."""
-    name = _text(given)
-    if not re.fullmatch(r"[^\s/:@,]+", name) or not name.isprintable():
-        raise ValueError(
-            f"'{printable(name)}' is no Hadoop user: a short name without spaces, '/', ':', '@'"
-            " or ','")
-    return _short(name, "a Hadoop user")
-
-
-def check_root(given: Any) -> HdfsPath:
-    """Take an absolute HDFS path."""
-    try:
-        return absolute(_text(given))
-    except InvalidPath as error:
-        raise ValueError(str(error)) from error
-
-
-def check_roles(given: Any) -> frozenset[str]:
-    """Take a list of words."""
-    if not isinstance(given, list):
-        raise ValueError(f"{given!r} is not a list of roles")  # noqa: TRY004 one kind of error
-    for role in given:
-        if not isinstance(role, str) or not re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", role):
-            raise ValueError(f"{role!r} is no role: small letters, digits, '_' and '-'")
-    return frozenset(given)
-
-
-def _hash(given: Any) -> str:
-    fault = fault_in_hash(_text(given))
-    if fault:
-        raise ValueError(fault)
-    return _text(given)
-
-
-def _flag(given: Any) -> bool:
-    if not isinstance(given, bool):
-        raise ValueError(f"{given!r} is neither true nor false")  # noqa: TRY004
-    return given
-
-
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
-        raise ValueError(f"{given!r} is not text; put it in quotes")  # noqa: TRY004
-    return given
-
-
-def _short(name: str, what: str) -> str:
-    if len(name.encode(errors="surrogatepass")) > MAX_NAME_BYTES:
-        raise ValueError(f"{what} has at most {MAX_NAME_BYTES} bytes")
-    return name
-
-
 FIELDS: dict[str, Callable[[Any], Any]] = {
-    "password": _hash,
+    "password": check_hash,
     "hadoop_user": check_hadoop_user,
     "root": check_root,
-    "read_only": _flag,
+    "read_only": check_flag,
     "roles": check_roles,
-    "active": _flag,
+    "active": check_flag,
     "bucket_root": check_root,
+    "rules": check_rules,
+    "networks": check_networks,
+    "limits": check_limits,
 }
 """The keys of a user, and what takes their values."""
+ROLE_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "rules": check_rules,
+    "networks": check_networks,
+    "limits": check_limits,
+}
+"""The keys of a role."""

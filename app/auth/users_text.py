@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import yaml
 from ruamel.yaml import YAML
@@ -23,7 +24,7 @@ EMPTY = """\
 users: {}
 """
 
-Fields = dict[str, str | bool | list[str]]
+Fields = dict[str, str | bool | list[str] | dict[str, list[str]]]
 """Keys of one user, as the file has them, to be set."""
 
 
@@ -58,19 +59,30 @@ def without_user(text: str, position: int) -> str:
     starts = [key.start_mark.line for key, _ in users.value]
     lines = text.splitlines(keepends=True)
     first = starts[position]
-    end = starts[position + 1] if position + 1 < len(starts) else len(lines)
+    end = starts[position + 1] if position + 1 < len(starts) else _end_of(text, users, lines)
     while lines[end - 1].strip() == "" or lines[end - 1].lstrip().startswith("#"):
         end -= 1
     return "".join(lines[:first] + lines[end:])
 
 
+def _end_of(text: str, users: yaml.CollectionNode, lines: list[str]) -> int:
+    """Return the line of what follows the users, the end of the file where nothing does."""
+    return min((key.start_mark.line for key, _ in _top(text)
+                if key.start_mark.line > users.start_mark.line), default=len(lines))
+
+
 def _users_node(text: str) -> yaml.CollectionNode:
+    users: yaml.CollectionNode = next(
+        value for key, value in _top(text) if key.value == "users")
+    return users
+
+
+def _top(text: str) -> list[tuple[Any, Any]]:
     top = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(top, yaml.MappingNode):
         raise TypeError("a users file that was read has a map at its top")
-    users: yaml.CollectionNode = next(
-        value for key, value in top.value if key.value == "users")
-    return users
+    parts: list[tuple[Any, Any]] = top.value
+    return parts
 
 
 def _without_in_flow(text: str, position: int) -> str:
@@ -100,8 +112,16 @@ def _dump(editor: YAML, document: CommentedMap) -> str:
 def _set(entry: CommentedMap, fields: Fields) -> None:
     for key, value in fields.items():
         if isinstance(value, list):
-            sequence = CommentedSeq(value)
-            sequence.fa.set_flow_style()
-            entry[key] = sequence
+            entry[key] = _in_flow(value)
+        elif isinstance(value, dict):
+            entry[key] = CommentedMap(
+                {name: _in_flow(texts) for name, texts in value.items()})
         else:
             entry[key] = value if isinstance(value, bool) else DoubleQuotedScalarString(value)
+
+
+def _in_flow(texts: list[str]) -> CommentedSeq:
+    sequence = CommentedSeq([text if re.fullmatch(r"[a-z0-9_-]+", text)
+                             else DoubleQuotedScalarString(text) for text in texts])
+    sequence.fa.set_flow_style()
+    return sequence

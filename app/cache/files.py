@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app.cache.backend import CachedFileSystem
 from app.cache.key import key_of
 from app.core.cache_errors import CacheDisabled
+from app.fs.ruled_file_system import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,7 @@ class CachedFiles:
         if self._cache is None:
             raise CacheDisabled
         # One that reads through the cache already would wait for what it is itself to bring.
-        fs = self._fs if isinstance(self._fs, CachedFileSystem) else CachedFileSystem(
-            self._fs, self._cache)
+        below = readable(self._fs, path)
+        fs = below if isinstance(below, CachedFileSystem) else CachedFileSystem(
+            below, self._cache)
         fs.prefetch(path, status.file_id, on_bytes)

@@ -46,6 +46,11 @@ class Principal:
         if not is_inside(self.bucket_root, self.root):
             object.__setattr__(self, "bucket_root", self.root)
 
+    @property
+    def reference(self) -> str:
+        """What to look the principal up by later: their name, and the token that they came with."""
+        return f"{self.name}:{self.token}" if self.token else self.name
+
     def visible(self, path: str) -> str:
         """Return the real `path` as this principal writes it (relative to their root)."""
         if self.root == ROOT:

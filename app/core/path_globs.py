@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_CHARS = 1000
 _ANY = "**"
-_ESCAPED = "*?{}\\"
+ESCAPED = "*?{}\\"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ def _places(part: str, text: str, words: Mapping[str, str]) -> list[str | bool |
     while rest:
         char, rest = rest[0], rest[1:]
         if char == "\\":
-            if not rest or rest[0] not in _ESCAPED:
-                raise ValueError(f"{text!r}: '\\' stands before one of {' '.join(_ESCAPED)}")
+            if not rest or rest[0] not in ESCAPED:
+                raise ValueError(f"{text!r}: '\\' stands before one of {' '.join(ESCAPED)}")
             char, rest = rest[0], rest[1:]
             places.append(char)
         elif char in "{}":

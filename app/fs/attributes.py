@@ -36,8 +36,9 @@ class Attributes:
     def real(self, path: str) -> HdfsPath:
         """Return the HDFS path that the user means. Raises InvalidPath, PathNotFound."""
         root = self._principal.root
-        return check_named(
+        named = check_named(
             resolve(path, root=root, home=root if path.startswith("/") else self._home()))
+        return self._principal.require_named(named)
 
     def _home(self) -> HdfsPath:
         """Return the real home directory; the root of a confined user whose home is outside."""

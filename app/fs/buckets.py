@@ -84,6 +84,7 @@ class Buckets(ObjectReader):
             raise BucketNotEmpty(path)
         uploads = list(upload_directories(self._fs, path))
         if uploads:
+            self._principal.require_whole(path)
             # Who may not remove the bucket must not have emptied it either.
             self._fs.check_access(parent_of(path), "-wx")
         for directory in uploads:

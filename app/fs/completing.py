@@ -63,6 +63,9 @@ class Shelf(Protocol):
     def bucket(self, name: str) -> Bucket:
         """Return the bucket. Raises NoSuchBucket."""
 
+    def path_of(self, bucket: str, key: str) -> HdfsPath:
+        """Return the path of an object. Raises InvalidKey and kin."""
+
     def info(self, bucket: str, key: str) -> ObjectInfo:
         """Return the object. Raises NoSuchBucket, NoSuchKey."""
 

@@ -21,6 +21,7 @@ from app.core.errors import (
     Unsupported,
 )
 from app.core.mounts import HoldsMount
+from app.core.path_rules import Right
 from app.core.paths import ROOT, HdfsPath, child_of, parent_of
 from app.fs.entry_changes import EntryChanges
 from app.fs.listing import Listing
@@ -116,7 +117,10 @@ class Entries(UserFileSystem):
 
     def check_access(self, path: str, action: str) -> None:
         """Return if the user may `action` ("r--", "-w-", "--x", mixed), else AccessDenied."""
-        self._fs.check_access(self.real(path), action)
+        real = self.real(path)
+        if "w" in action:
+            self._principal.require_rule(real, Right.WRITE)
+        self._fs.check_access(real, action)
 
     def entries(self, path: str, *, recursive: bool, details: bool) -> Iterator[Entry]:
         """Return the entries of a directory in HDFS's order, or the file itself.
@@ -218,7 +222,8 @@ class Entries(UserFileSystem):
         real = self._writable(path)
         if change.removes:
             self._keep_root(real)
-        EntryChanges(self._fs, lifetimes).make(real, change, recursive=recursive)
+        changes = EntryChanges(self._fs, lifetimes, self._principal.name)
+        changes.make(real, change, recursive=recursive)
 
     def check_freeable(self, path: str, *, recursive: bool) -> Entry:
         """Return what is at `path`. Raises DirectoryNotEmpty unless `recursive`."""

@@ -59,10 +59,11 @@ class EntryChange(NamedTuple):
 
 
 class EntryChanges:
-    """Changes entries of one user's file system."""
+    """Changes entries of one file system, that of the gateway's user `owner`."""
 
-    def __init__(self, fs: FileSystem, lifetimes: Lifetimes) -> None:
+    def __init__(self, fs: FileSystem, lifetimes: Lifetimes, owner: str) -> None:
         self._fs = fs
+        self._owner = owner
         self._lifetimes = lifetimes
 
     def make(self, path: HdfsPath, change: EntryChange, *, recursive: bool) -> None:
@@ -110,7 +111,7 @@ class EntryChanges:
         current = lifetime_of(self._fs.xattrs(path))
         wanted = change.lifetime(current, time.time_ns() // 1_000_000)
         if wanted != current:
-            self._lifetimes.keep(self._fs, path, status, wanted)
+            self._lifetimes.keep(self._fs, path, status, wanted, owner=self._owner)
 
     def _tree(
         self, path: HdfsPath, status: FileStatus, *, top_down: bool,

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import GatewayError, PathNotFound, UpstreamError
 from app.core.lifetimes import RECORD, Lifetime, TtlAction, decode, encode
 from app.core.mounts import split_id
+from app.core.path_rules import PathRules
 from app.core.paths import HdfsPath
 from app.fs.lifetimes import NOTES, due_of, found_by, turn
 from app.fs.rhythm import UNFINISHED
+from app.fs.ruled_file_system import RuledFileSystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,15 +40,20 @@ _log = logging.getLogger(__name__)
 
 
 class LifetimeSweep:
-    """Does what is due by `clock`, in seconds since the epoch: the gateway's, not HDFS's."""
+    """Does what is due by `clock`, in seconds since the epoch: the gateway's, not HDFS's.
+
+    `rules_of` tells the path rules that a user of the gateway has by now.
+    """
 
     def __init__(
         self, store: Store, backend: Backend, workers: Workers,
-        *, clock: Callable[[], float] = time.time,
+        *, rules_of: Callable[[str], PathRules] = lambda _: PathRules(),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._workers = workers
         self._backend = backend
+        self._rules_of = rules_of
         self._clock = clock
         self._away: dict[int, float] = {}
         self._broken_off = False
@@ -84,7 +91,7 @@ class LifetimeSweep:
 
     def _try(self, name: str, note: Value, target: HdfsPath) -> bool:
         try:
-            ended = _ended(self._backend.as_user(note["user"]), target, note)
+            ended = _ended(self._judged(note), target, note)
         except PathNotFound:
             ended = False
         except GatewayError as problem:
@@ -95,6 +102,21 @@ class LifetimeSweep:
             _log.info("the ttl of %s is over: %s of %s", note["path"],
                       decode(note["record"].encode())[0].action, note["user"])
         return ended
+
+    def _judged(self, note: Value) -> FileSystem:
+        """Return the file system in which a note's file ends, by the rules of whose it is.
+
+        Rules are about paths, and what was moved has one that nobody knows: then PathNotFound.
+        """
+        fs = self._backend.as_user(note["user"])
+        rules, path = self._rules_of(note.get("owner", "")), HdfsPath(note["path"])
+        if not rules:
+            return fs
+        if fs.status(path).file_id != note["id"]:
+            raise PathNotFound(path)
+        ruled = RuledFileSystem(fs, rules)
+        ruled.learn(path, note["id"])
+        return ruled
 
     def _postpone(self, name: str, note: dict[str, Any], problem: GatewayError) -> None:
         tries: int = note.get("tries", 0)

@@ -24,6 +24,7 @@ from app.core.errors import (
 )
 from app.core.lifetimes import RECORD, Lifetime, decode, encode
 from app.fs.content import inode
+from app.fs.ruled_file_system import learn
 from app.fs.turns import taken
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from app.core.paths import HdfsPath
     from app.fs.port import FileSystem
     from app.fs.workers import Workers
-    from app.state.store import Store
+    from app.state.store import Store, Value
 
 NOTES = "lifetimes"
 _TURNS = "lifetime-turns"
@@ -52,25 +53,29 @@ class Lifetimes:
 
     def keep(
         self, fs: FileSystem, path: HdfsPath, status: FileStatus, lifetime: Lifetime,
-        *, known_as: HdfsPath | None = None,
+        *, owner: str, known_as: HdfsPath | None = None,
     ) -> None:
         """Keep `lifetime` with the file or directory that `status` was asked of at `path`.
 
-        `known_as` is the path that it is about to get. Raises PathNotFound where it is gone,
+        `owner` is the gateway's user, by whose path rules it will end; `known_as` is the path that
+        it is about to get. Raises PathNotFound where it is gone,
         AccessDenied, FileBusy while its old lifetime is being ended.
         """
         target = found_by(path, status.file_id)
+        learn(fs, path, status.file_id)
         try:
             with turn(self._store, self._workers, target, PATIENCE_SECONDS) as mine:
                 if not mine:
                     raise FileBusy(path)
-                self._replace(fs, target, status.file_id, lifetime, known_as or path)
+                self._replace(fs, target, lifetime, {
+                    "user": fs.user, "owner": owner, "path": known_as or path,
+                    "id": status.file_id})
         except PathError as error:
             error.path = path if error.path == target else error.path
             raise
 
     def _replace(
-        self, fs: FileSystem, target: HdfsPath, file_id: int, lifetime: Lifetime, path: HdfsPath,
+        self, fs: FileSystem, target: HdfsPath, lifetime: Lifetime, note: Value,
     ) -> None:
         """Note the new lifetime, set its xattr or remove it, and drop the old one's note."""
         old = fs.xattrs(target).get(RECORD)
@@ -79,23 +84,23 @@ class Lifetimes:
                 with suppress(AttributeNotFound):
                     fs.remove_xattr(target, RECORD)
         else:
-            self._set(fs, target, file_id, lifetime, path)
-        self._drop(old, file_id)
+            self._set(fs, target, lifetime, note)
+        self._drop(old, note["id"])
 
     def _set(
-        self, fs: FileSystem, target: HdfsPath, file_id: int, lifetime: Lifetime, path: HdfsPath,
+        self, fs: FileSystem, target: HdfsPath, lifetime: Lifetime, note: Value,
     ) -> None:
         key = secrets.token_hex(8)
         record = encode(lifetime, key)
         if lifetime.due is not None:
-            self._store.put(NOTES, note_key(lifetime.due, key), {
-                "user": fs.user, "path": path, "id": file_id, "record": record.decode()})
+            self._store.put(
+                NOTES, note_key(lifetime.due, key), {**note, "record": record.decode()})
         try:
             fs.set_xattr(target, RECORD, record, exists=None)
         except UpstreamError:
             raise  # it may have been set all the same
         except GatewayError:
-            self._drop(record, file_id)
+            self._drop(record, note["id"])
             raise
 
     def _drop(self, old: bytes | None, file_id: int) -> None:

@@ -84,7 +84,7 @@ class Multipart:
         checksum_type = part_sums.type_of(checksum_algorithm, checksum_type)
         part_sums.check_type(checksum_algorithm, checksum_type)
         where = self._shelf.bucket(bucket)
-        self._principal.require_write(where.path)
+        self._principal.require_write(self._shelf.path_of(bucket, key))
         upload = Upload(layout.new_id(), key, meta, _now(), checksum_algorithm, checksum_type)
         directory = layout.directory_of(where.path, upload.upload_id)
         raw = layout.upload_to_raw(upload)
@@ -115,7 +115,7 @@ class Multipart:
         if not 1 <= number <= layout.LAST_PART:
             raise InvalidParameter("partNumber", str(number), f"1 to {layout.LAST_PART}")
         directory, _ = self._find(bucket, key, upload_id)
-        self._principal.require_write(directory)
+        self._principal.require_write(self._shelf.path_of(bucket, key))
         with self._staging.stage(self._fs, directory, directory) as stage:
             try:
                 path = layout.fixed(self._fs, stage.path)
@@ -169,7 +169,7 @@ class Multipart:
                 raise
             over = Upload(upload_id, key, ObjectMeta(), 0)
             return completed(self._fs, self._shelf, bucket, over)
-        self._principal.require_write(directory)
+        self._principal.require_write(self._shelf.path_of(bucket, key))
         completion = Completion(
             self._fs, self._staging, self._shelf, Place(bucket, directory, upload),
             self._permission)
@@ -182,7 +182,7 @@ class Multipart:
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """Remove an upload with all its parts. Raises NoSuchBucket, NoSuchUpload."""
         directory, _ = self._find(bucket, key, upload_id)
-        self._principal.require_write(directory)
+        self._principal.require_write(self._shelf.path_of(bucket, key))
         if not self._fs.delete(directory, recursive=True):
             raise NoSuchUpload(upload_id)
         self._registry.forget(upload_id)
@@ -201,7 +201,8 @@ class Multipart:
         found = []
         for directory in layout.upload_directories(self._fs, self._shelf.bucket(bucket).path):
             upload = self._readable(directory)
-            if upload and upload.key.startswith(prefix):
+            if upload and upload.key.startswith(prefix) and self._principal.sees(
+                    self._shelf.path_of(bucket, upload.key)):
                 place = upload.key.encode(), upload.upload_id
                 if place[0] > after[0] or (after_upload and place > after):
                     found.append((place, upload))
@@ -234,6 +235,7 @@ class Multipart:
 
     def _find(self, bucket: str, key: str, upload_id: str) -> tuple[HdfsPath, Upload]:
         """Return an upload and its directory. Raises NoSuchBucket, NoSuchUpload."""
+        self._principal.require_named(self._shelf.path_of(bucket, key))
         directory = layout.directory_of(self._shelf.bucket_path(bucket), upload_id)
         upload = self._read(directory) if layout.is_id(upload_id) else None
         if upload is None or upload.key != key:

@@ -95,6 +95,10 @@ class ObjectReader:
         path = "/".join((directory, *(names[:-1] if is_directory else names)))
         return Place(directory, key, HdfsPath(path), is_directory)
 
+    def path_of(self, bucket: str, key: str) -> HdfsPath:
+        """Return the path of an object. Raises as `locate`."""
+        return self.locate(bucket, key).path
+
     def info(self, bucket: str, key: str) -> ObjectInfo:
         """Return what an object is. Raises NoSuchBucket, NoSuchKey."""
         place = self.locate(bucket, key)
@@ -140,6 +144,13 @@ class ObjectReader:
         if info.status.is_directory or not wanted.length:
             return Nothing()
         return self._fs.open(info.path, wanted.offset, wanted.length, info.status.file_id)
+
+    def datanode_url(self, info: ObjectInfo, wanted: ByteRange) -> str:
+        """Return the URL at which a DataNode gives a range of that file; "" where there is none."""
+        if info.status.is_directory:
+            return ""
+        return self._fs.datanode_url(
+            info.path, wanted.offset, wanted.length, info.status.file_id)
 
     def etag(self, path: HdfsPath, status: FileStatus) -> str:
         """Return the ETag of a file, asked for if it is not remembered.

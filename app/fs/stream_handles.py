@@ -146,7 +146,8 @@ class FileStreams(StreamCreation):
         found = self._index.within(self.real(path))
         # Those of a directory have the same one; who has not, is of an earlier.
         there = {one.parent_id: self._has_directory(one) for one in found}
-        return [one for one in found if there[one.parent_id]]
+        return [one for one in found
+                if there[one.parent_id] and self._principal.sees(one.path)]
 
     def _may_read(self, record: Reader) -> bool:
         return self._is_own(record.owner, record.path)

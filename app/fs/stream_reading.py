@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.core.errors import PathNotFound
 from app.core.model import ByteRange
 from app.fs.lifetimes import found_by
+from app.fs.ruled_file_system import learn
 from app.fs.stream_records import SPACE
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class StreamReading:
         HDFS reads another by the number of an inode that only a snapshot has still: whatever has
         its name now.
         """
+        learn(self._fs, record.path, record.file_id)
         try:
             status = self._fs.status(found_by(record.path, record.file_id))
         except PathNotFound:

@@ -96,7 +96,8 @@ class StreamWriting:
             since = record.lifetime.since or now()
             self._lifetimes.keep(
                 self._fs, record.hidden, self._fs.status(record.hidden),
-                record.lifetime._replace(since=since), known_as=record.path)
+                record.lifetime._replace(since=since), known_as=record.path,
+                owner=record.owner)
         if record.permission != _working_mode(record):
             self._fs.set_permission(record.hidden, record.permission)
 

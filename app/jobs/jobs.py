@@ -91,7 +91,7 @@ class Jobs:
             raise TooManyJobs(MAX_OF_USER, "of yours")
         job = self._claiming.add(Job(
             secrets.token_hex(8), kind, principal.name, bucket, dict(spec), node=node,
-            created=now(), view=view_of(principal)))
+            created=now(), view=view_of(principal), access=principal.token))
         self._upkeep.open[principal.name] += 1
         if job.state is JobState.QUEUED:
             self._wake.set()

@@ -44,6 +44,7 @@ class Job:
     what was done after it is done again, and counted then.
 
     `view` is what the user's paths meant when the job began, see `view_of`; () is not known.
+    `access` is the id of the access token that it was begun with: without it, it ends.
 
     A job that is over and still has a `worker` is being tidied up after. `token` tells one run of a
     job from the next, `tries` counts the runs that ended their worker, and one that was `removed`
@@ -72,6 +73,12 @@ class Job:
     tries: int = 0
     removed: bool = False
     view: tuple[str, ...] = ()
+    access: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What the user is looked up by, as `Principal.reference`."""
+        return f"{self.user}:{self.access}" if self.access else self.user
 
     def with_error(self, text: str) -> Job:
         """Return the job with one more text, unless there are enough."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 ABORTED = "the job was aborted"
 HANDED_ON = "the gateway's worker ends, the job goes on in another"
 TAKEN_OVER = "another worker of the gateway has taken the job over"
-USER_GONE = "the user is no longer in the users file, or inactive"
+USER_GONE = ("the user is no longer in the users file, or inactive, or the access token that the"
+             " job was begun with is no longer good")
 USER_CHANGED = "the user's entry in the users file was changed while the job ran"
 USER_MOVED = ("the user has another Hadoop user or root than when the job began: its paths mean"
               " something else by now")
@@ -105,7 +106,7 @@ class Runs:
 
     def principal_of(self, job: Job) -> Principal | None:
         """Return whom a job works for, as the users file has them now."""
-        user = self._users.find(job.user)
+        user = self._users.find(job.reference)
         return user.principal if user and user.active else None
 
     def launch(self, job: Job, kind: Kind) -> None:

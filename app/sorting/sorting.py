@@ -95,7 +95,7 @@ class Sorting:
         code = scratch / "code.zip"
         engine.pack(code)
         python = engine.python_of(self._settings.sort)
-        grant = Grant(job.user, request.bucket, request.output_bucket, staged(job.id))
+        grant = Grant(job.reference, request.bucket, request.output_bucket, staged(job.id))
         token = self._tokens.mint(grant)
         due = time.monotonic() + LIFE_SECONDS / 4
 

@@ -47,7 +47,7 @@ class AlluxioCall:
         if self._files is None:
             services, principal = self.services, self.principal
             self._files = Entries(
-                principal, services.backend.as_user(principal.hadoop_user), services.staging)
+                principal, services.fs_of(principal), services.staging)
         return self._files
 
     def look_again(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.fs.mounting import Mounting
 from app.fs.objects import ObjectStore
+from app.fs.ruled_file_system import file_system_of
 from app.fs.stream_handles import FileStreams
 from app.fs.translator import UserFileSystem
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from app.fs.etags import EtagCache
     from app.fs.lifetimes import Lifetimes
     from app.fs.mounts import Mounts
-    from app.fs.port import Backend
+    from app.fs.port import Backend, FileSystem
     from app.fs.staging import Staging
     from app.fs.stream_claims import Claims
     from app.jobs.jobs import Jobs
@@ -53,15 +54,19 @@ class Services(NamedTuple):
     runtime: RuntimeSettings
     orders: Orders
 
+    def fs_of(self, principal: Principal) -> FileSystem:
+        """Return the port as `principal` may use it: no other way leads past their path rules."""
+        return file_system_of(principal, self.backend.as_user(principal.hadoop_user))
+
     def files_of(self, principal: Principal) -> UserFileSystem:
         """Return the file system as `principal` may use it."""
         return UserFileSystem(
-            principal, self.backend.as_user(principal.hadoop_user), self.staging)
+            principal, self.fs_of(principal), self.staging)
 
     def objects_of(self, principal: Principal) -> ObjectStore:
         """Return the buckets and objects as `principal` may use them."""
         return ObjectStore(
-            principal, self.backend.as_user(principal.hadoop_user), self.staging, self.etags,
+            principal, self.fs_of(principal), self.staging, self.etags,
             file_permission=self.settings.files.file_permission,
             bucket_permission=self.settings.s3.bucket_permission)
 
@@ -72,5 +77,5 @@ class Services(NamedTuple):
     def streams_of(self, principal: Principal) -> FileStreams:
         """Return the streams of `principal`."""
         return FileStreams(
-            principal, self.backend.as_user(principal.hadoop_user), self.staging, self.claims,
+            principal, self.fs_of(principal), self.staging, self.claims,
             self.lifetimes, idle=self.settings.streams.idle_seconds)

@@ -70,7 +70,7 @@ def test_the_hash_is_not_shown(file: Path) -> None:
     ("", 0, "must be a map with the key 'users'"),
     ("- a", 1, "must be a map with the key 'users'"),
     ("alice: {password: 'HASH'}", 1, "must be a map with the key 'users'"),
-    ("users: {}\nadmins: {}", 2, "unknown key 'admins'; only 'users' is known"),
+    ("users: {}\nadmins: {}", 2, "unknown key 'admins'; only 'users' and 'roles' are known"),
     ("users: [alice]", 1, "'users' must be a map"),
     ("users:\n  alice: {password: 'HASH'}\n  alice: {password: 'HASH'}", 3,
      "'alice' is here twice, first in line 2"),

@@ -1,0 +1,31 @@
+"""Errors about access tokens.
+
+NotFound
+└── NoSuchToken                      nobody has, or this user has not, a token of this id
+AccessDenied
+└── TooManyTokens                    the user has as many as one may have
+"""
+
+from __future__ import annotations
+
+from app.core.errors import AccessDenied, NotFound
+
+
+class NoSuchToken(NotFound):
+    """There is no token of this id, or it is another user's."""
+
+    text = "no such access token"
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__("/")
+        self.token_id = token_id
+
+
+class TooManyTokens(AccessDenied):
+    """The user has `most` tokens already."""
+
+    text = "too many access tokens"
+
+    def __init__(self, most: int) -> None:
+        super().__init__("/", f"a user has at most {most}; revoke one")
+        self.most = most
