@@ -4,14 +4,19 @@
 | --- | --- |
 | no connection came about | the next server, any call |
 | StandbyException | the next server, any call without a body: the standby did nothing |
+| RetriableException, SafeModeException | the same: the server did nothing, and will later |
 | a pooled connection turned out closed | the same server at once, repeatable calls |
 | it does not know the gateway any more (401) | the same server at once, calls without a body |
 | no ticket or proof for this server | the next server, once |
-| connection reset, RetriableException, SafeModeException | the next, repeatable calls |
-| no answer in time, any other error | nobody |
+| connection reset | the next, repeatable calls |
+| no answer in time | nobody; the next call begins with the next server |
+| any other error | nobody |
 
 Each server is asked once in any case; after that there is a pause, growing and random, before
 each further round, until the deadline.
+
+A server that hangs takes calls and answers none. Calls that began later than SILENCE after the
+first of them begin with the next server: if that is the active one by now they need not wait.
 """
 
 from __future__ import annotations
@@ -47,6 +52,8 @@ REDIRECTED = frozenset({"CREATE", "APPEND"})
 _chance = random.Random()  # noqa: S311 - spreads load, guards nothing; nobody else's state
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
+SILENCE = 5.0
+"""Seconds for which a server may answer no call before another is asked first."""
 
 
 class UpstreamAuth(Protocol):
@@ -90,6 +97,7 @@ class Cluster:
         self.auth = auth
         self._retry_deadline = retry_deadline
         self._active = 0
+        self._unheard_since = 0.0
 
     def call(self, method: str, operation: str, target: str, body: Body = None) -> Answer:
         """Make one call at the active server and return the answer (no error, not followed).
@@ -99,16 +107,43 @@ class Cluster:
         started = time.monotonic()
         asked = 0
         while True:
-            active = self._active
+            active = self._first(with_body=body is not None)
             try:
-                return self._ask(self.servers[active], method, target, body)
+                answer = self._ask(self.servers[active], method, target, body)
             except (RemoteFault, exceptions.RequestException) as error:
                 asked += 1
+                self._note_end(active, error)
                 step = _next_step(error, method, operation, with_body=body is not None)
                 if step is _Next.NOBODY or not self._may_go_on(step, asked, started):
                     raise
                 if step is not _Next.SAME and self._active == active:
                     self._active = (active + 1) % len(self.servers)
+            else:
+                self._unheard_since = 0.0
+                return answer
+
+    def _first(self, *, with_body: bool) -> int:
+        """Return who is asked first: the active one, or after too long a silence the next.
+
+        A body can be sent once, and is not for trying out who is active.
+        """
+        if with_body:
+            return self._active
+        now, since = time.monotonic(), self._unheard_since
+        if not since:
+            self._unheard_since = now
+        elif now - since > SILENCE and len(self.servers) > 1:
+            self._unheard_since = now
+            self._active = (self._active + 1) % len(self.servers)
+        return self._active
+
+    def _note_end(self, active: int, error: Exception) -> None:
+        """Hear of a call that did not succeed; that of a silent server says who is to be left."""
+        if not isinstance(error, exceptions.ReadTimeout):
+            self._unheard_since = 0.0
+        elif self._active == active:
+            self._unheard_since = 0.0
+            self._active = (active + 1) % len(self.servers)
 
     def probe(self, target: str, seconds: float) -> None:
         """Ask each server once, until one serves. Raises RemoteFault, RequestException."""
@@ -165,13 +200,13 @@ def _next_step(error: Exception, method: str, operation: str, *, with_body: bool
     if with_body:
         return _Next.NOBODY
     remote = error.name if isinstance(error, RemoteFault) else ""
-    if remote in STANDBY:
+    if remote in STANDBY or remote in RETRIABLE:
         return _Next.OTHER
     if method != "GET" and operation not in REPEATABLE and operation not in REDIRECTED:
         return _Next.NOBODY
     if isinstance(error, StaleConnection):
         return _Next.SAME
-    return _Next.OTHER if remote in RETRIABLE or _is_reset(error) else _Next.NOBODY
+    return _Next.OTHER if _is_reset(error) else _Next.NOBODY
 
 
 def _after_nothing(error: exceptions.RequestException) -> _Next:

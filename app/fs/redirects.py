@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from urllib.parse import urlsplit
 
 from app.fs.http_faults import BadAnswer
@@ -34,9 +35,17 @@ def data_url(server: str, location: str, quoted_path: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{quoted_path}?{parts.query}"
 
 
-def host_of(url: str) -> str:
-    """Return the host that an URL names, as HDFS's `excludedatanodes` wants it."""
-    return urlsplit(url).hostname or ""
+def names_of(url: str) -> list[str]:
+    """Return the host that a URL names, and its addresses, for HDFS's `excludedatanodes`.
+
+    The NameNode finds a DataNode by its address alone, and redirects to its name.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return [host]
+    return list(dict.fromkeys([host, *(str(one[4][0]) for one in found)]))
 
 
 def is_too_long(method: str, url: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,15 @@ from app.core.errors import (
     UpstreamUnavailable,
 )
 from app.core.paths import HdfsPath
+from app.fs import failover
 from tests.fs.conftest import backend_at
 from tests.fs.upstream import Peer, Upstream, answer, answering, remote, status_answer
+from tests.gateway import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from app.fs.filesystem import WebHdfsFileSystem
 
     Serve = Callable[..., Upstream]
 
@@ -81,10 +86,16 @@ def test_what_may_have_happened_is_not_asked_again(serve: Serve) -> None:
 
 @pytest.mark.parametrize("fault", [
     remote("RetriableException"), remote("SafeModeException", "Name node is in safe mode.")])
-def test_a_call_that_changes_is_not_repeated_in_safe_mode(serve: Serve, fault: bytes) -> None:
-    upstream = serve(answering(fault, TRUE))
+def test_safe_mode_did_nothing_so_any_call_waits_for_its_end(serve: Serve, fault: bytes) -> None:
+    upstream = serve(answering(fault, fault, TRUE))
+    assert backend_at(upstream.url).as_user("alice").delete(PATH)
+    assert len(upstream.requests) == 3
+
+
+def test_a_body_does_not_wait_in_safe_mode(serve: Serve) -> None:
+    upstream = serve(answering(remote("SafeModeException"), answer(b"", "201 Created")))
     with pytest.raises(UpstreamUnavailable):
-        backend_at(upstream.url).as_user("alice").delete(PATH)
+        backend_at(upstream.url, kind="httpfs").as_user("alice").create(PATH, iter([b"once"]))
     assert len(upstream.requests) == 1
 
 
@@ -133,6 +144,55 @@ def test_a_server_too_slow_is_not_asked_again(serve: Serve) -> None:
     with pytest.raises(UpstreamTimeout):
         backend_at(upstream.url, read_timeout=0.1).as_user("alice").status(PATH)
     assert upstream.connections == 1
+
+
+def hanging(peer: Peer) -> None:
+    """Take requests, and answer none."""
+    peer.request()
+    peer.is_closed_by_client()
+
+
+def times_out(fs: WebHdfsFileSystem) -> None:
+    with pytest.raises(UpstreamTimeout):
+        fs.status(PATH)
+
+
+def test_after_a_server_was_too_slow_the_next_is_asked(serve: Serve) -> None:
+    slow, active = serve(hanging), serve(answering(status_answer(length=7)))
+    fs = backend_at(slow.url, active.url, read_timeout=0.1).as_user("alice")
+    with pytest.raises(UpstreamTimeout):
+        fs.status(PATH)
+    assert fs.status(PATH).length == 7
+    assert slow.connections == 1
+
+
+def test_a_call_does_not_wait_behind_others_for_a_silent_server(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(failover, "SILENCE", 0.0)
+    silent, active = serve(hanging), serve(answering(TRUE))
+    fs = backend_at(silent.url, active.url, read_timeout=5.0).as_user("alice")
+    waiting = threading.Thread(target=times_out, args=[fs])
+    waiting.start()
+    wait_for("a call that waits", lambda: silent.requests)
+    wait_for("a call that need not wait", lambda: fs.delete(PATH) and active.requests)
+    assert waiting.is_alive()
+    waiting.join(30)
+
+
+def test_who_is_slow_and_alone_is_asked_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failover, "SILENCE", 0.0)
+
+    def first_silent(peer: Peer) -> None:
+        return hanging(peer) if peer.number == 0 else answering(TRUE)(peer)
+
+    active, standby = serve(first_silent), serve(answering(STANDBY))
+    fs = backend_at(active.url, standby.url, read_timeout=5.0).as_user("alice")
+    waiting = threading.Thread(target=times_out, args=[fs])
+    waiting.start()
+    wait_for("a call that waits", lambda: active.requests)
+    wait_for("others are served", lambda: fs.delete(PATH) and standby.requests)
+    waiting.join(30)
 
 
 def test_all_away(nobody: str) -> None:
