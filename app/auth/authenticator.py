@@ -41,7 +41,7 @@ class Authenticator:
 
     def __init__(self, ways: Sequence[Way], guard: Guard, directory: Directory, realm: str) -> None:
         self.directory = directory
-        self._ways = tuple(ways)
+        self.ways = tuple(ways)
         self._guard = guard
         self._realm = realm
 
@@ -58,11 +58,11 @@ class Authenticator:
         if evidence.authorization is None and evidence.certificate is None:
             raise NotAuthenticated("credentials are required and none were sent")
         proof = self._recalled(evidence) or self._proof(evidence)
-        return Identity(proof.user.principal, proof.way.name)
+        return Identity(self.directory.applied(proof.user).principal, proof.way.name)
 
     def challenges(self, error: GatewayError) -> list[str]:
         """Return the WWW-Authenticate values of all ways, each once, for a refusal by `error`."""
-        asked = dict.fromkeys(one for way in self._ways if (one := way.challenge(self._realm)))
+        asked = dict.fromkeys(one for way in self.ways if (one := way.challenge(self._realm)))
         if not isinstance(error, InvalidToken):
             return list(asked)
         description = _DESCRIBED.sub("'", str(error))
@@ -76,7 +76,7 @@ class Authenticator:
         return proof or None
 
     def _proof(self, evidence: Evidence) -> Proof:
-        for way in self._ways:
+        for way in self.ways:
             user = way.authenticate(evidence)
             if user is not None:
                 proof = Proof(user, way)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from app.auth.users import User
     from app.auth.ways import Way
     from app.core.paths import HdfsPath
 
 
+@runtime_checkable
 class Rooms(Protocol):
     """Something that knows directories which are users' own."""
 
@@ -24,16 +25,29 @@ class Directory:
     """Asks `ways`, in their order; `rooms` are those that know directories of users.
 
     The names of all ways are one namespace: a name belongs to the first way that knows it.
+    `applied` gives a user what their roles bring; the ways themselves know nothing of that.
     """
 
-    def __init__(self, ways: Sequence[Way], rooms: Sequence[Rooms] = ()) -> None:
+    def __init__(
+        self, ways: Sequence[Way], rooms: Sequence[Rooms] = (),
+        applied: Callable[[User], User] = lambda user: user,
+    ) -> None:
+        self.applied = applied
+        self.holder: Callable[[str, str], User | None] = lambda _token, _name: None
         self._ways = tuple(ways)
         self._rooms = tuple(rooms)
 
     def find(self, name: str) -> User | None:
-        """Return the user of this name, active or not. Raises WayUnavailable."""
+        """Return the user of this name, active or not. Raises WayUnavailable.
+
+        A principal's `reference` finds who came with an access token, as long as that is good.
+        """
+        name, colon, token_id = name.partition(":")
+        if colon:
+            return self.holder(token_id, name)
         known = unicodedata.normalize("NFC", name)
-        return self.first(known, self._ways)
+        user = self.first(known, self._ways)
+        return self.applied(user) if user else None
 
     def owner_before(self, way: Way, name: str) -> User | None:
         """Return the user of this name (in NFC) that a way before `way` knows."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.errors import AccessDenied, NotAuthenticated
@@ -72,7 +73,8 @@ class JobTokens:
         user = self._users.find(grant.user) if grant else None
         if grant is None or user is None or not user.active:
             raise NotAuthenticated("the token is not, or no longer, good for anything")
-        return user.principal, grant
+        # Those who work for a job come from where they run, not from where its user does.
+        return replace(user.principal, networks=()), grant
 
 
 def _hashed(token: str) -> str:

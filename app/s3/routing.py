@@ -14,6 +14,7 @@ from app.s3.errors import S3Error
 from app.s3.incoming import headers_of
 from app.s3.target import target_of
 from app.web.exchange import current
+from app.web.operations import evidence_of
 from app.web.query import parse_query
 from app.web.underscored import underscored
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from app.web.exchange import Exchange
     from app.web.services import Services
 
+_AMBIENT = ("basic", "certificate")
+"""What a browser sends along, whatever page it is that asks."""
 _OWNER = "x-amz-expected-bucket-owner"
 
 
@@ -72,7 +75,7 @@ class S3:
         if operation.view is None:
             raise S3Error("NotImplemented", f"{operation.name} is not implemented here")
         self._check_owner(call)
-        if call.caller.scheme == "basic" and "HTTP_ORIGIN" in call.exchange.environ:
+        if call.caller.scheme in _AMBIENT and "HTTP_ORIGIN" in call.exchange.environ:
             cors.check_page(call)
         return operation.view(call)
 
@@ -80,15 +83,17 @@ class S3:
         """Find out who asks, and whether an anonymous caller may."""
         exchange = call.exchange
         try:
-            call.caller = self._services.s3.authenticate(signed_request(
+            caller = self._services.s3.authenticate(signed_request(
                 exchange, target,
-                allow_plain_http=self._services.settings.auth.allow_plain_http))
+                allow_plain_http=self._services.settings.auth.allow_plain_http,
+            )._replace(certificate=evidence_of(self._services, exchange).certificate))
         except GatewayError:
             exchange.claimed_user = claimed_name(exchange.environ.get("HTTP_AUTHORIZATION"))
             raise
-        call.plain = not target.rooted and not call.caller.signed
-        exchange.principal = call.caller.principal
-        exchange.auth = call.caller.way or call.caller.scheme
+        exchange.auth = caller.way or caller.scheme
+        exchange.principal = caller.principal
+        call.caller = caller
+        call.plain = not target.rooted and not caller.signed
         if call.caller.principal is None:
             principal = self._public_reader(call.bucket) if operation.public else None
             if principal is None:

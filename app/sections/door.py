@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.sections.declaring import setting
-from app.setting_types import AtLeast, Flag, Networks, NetworkUsers, Seconds, Text
+from app.sections.identity_kinds import WayNames
+from app.setting_types import AtLeast, Choice, Flag, Networks, NetworkUsers, Seconds, Text
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -19,6 +20,11 @@ class AuthSettings:
 
     users_file: Path = setting(Path("config/users.yaml"), Text(Path), (
         "The map of users. A relative path is relative to the working directory."))
+    ways: tuple[str, ...] = setting(("password",), WayNames(
+        "password", "ldap", "jwt", "certificate"), (
+            "How clients prove who they are, in the order in which they are asked: `password` (the"
+            " users file), `ldap`, `jwt`, `certificate` (sections of these names). The gateway's"
+            " own tokens are always taken. A name belongs to the first way that knows it."))
     realm: str = setting("httpfs-proxy", Text(), "The realm that a 401 names.")
     cache_seconds: float = setting(300.0, Seconds(0), (
         "Seconds for which a verified password is remembered (as a keyed hash, in memory), so"
@@ -32,6 +38,9 @@ class AuthSettings:
         " the dialects of Alluxio (`/api/v1/paths`, `/api/v1/streams`) and AIStore (`/v1`), and not"
         " for browsers. Whoever can reach the gateway from such a network is that user: the log"
         " warns of each."))
+    token_max_days: float = setting(365.0, Seconds(0.01), (
+        "The longest life in days of a personal access token (`httpfs-proxy tokens`, `/tokens`),"
+        " and that of one made without a shorter."))
     lockout_failures: int = setting(5, AtLeast(0), (
         "Failed attempts, per user and per source address, after which attempts are locked"
         " out. 0 turns lockout off."))
@@ -48,6 +57,16 @@ class WebSettings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = setting((), Networks(), (
         "Addresses or networks of reverse proxies whose X-Forwarded-For, -Proto, -Host and -Port"
         " are believed. From anyone else these headers change nothing."))
+    certificate_header: str = setting("none", Choice("none", "x-ssl-client-cert", "client-cert"), (
+        "The header in which the trusted proxies tell a client's verified certificate:"
+        " `x-ssl-client-cert` (PEM, percent-encoded, and X-SSL-Client-Verify: SUCCESS, as"
+        " deploy/nginx.conf says it) or `client-cert` (RFC 9440). Every one of them must set it"
+        " or take it out of what clients send. `none`: no header is believed."))
+    accel: str = setting("", Text(), (
+        "Have nginx bring the bytes of large downloads straight from the DataNodes"
+        " (X-Accel-Redirect), where it announces itself by this word in X-Gateway-Accel, as"
+        " deploy/nginx.conf can. Choose a long random word: who sends it through a trusted proxy is"
+        " told DataNodes' addresses and delegation tokens. Empty is off."))
     public_url: str = setting("", Text(), (
         "The base of URLs in answers (`https://files.example.net`); empty: as the request says."))
     max_body: int = setting(0, AtLeast(0), (

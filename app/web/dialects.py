@@ -71,6 +71,7 @@ def handler(
     def handle(error: Exception, environ: dict[str, Any]) -> Response:
         exchange = current(environ)
         known = told(error, exchange)
+        exchange.error = type(known).__name__
         path = environ["PATH_INFO"]
         dialect = next((d for prefix, d in dialects if _is_below(path, prefix)), dialects[-1][1])
         row = dialect.row(known)

@@ -26,6 +26,7 @@ class Exchange:
     """What is known of a request so far; the views and the error handler fill it in.
 
     `auth` says how `principal` was proved: a way's name, "network", "job-token", S3's scheme.
+    `error` is the class of the error that the answer tells.
     `path` names the thing in question where that is not the query's `path`. `own_caching`: the
     answer's Cache-Control is as its author wants it, absent perhaps. `handover`: what nginx
     brings in the gateway's place.
@@ -40,6 +41,7 @@ class Exchange:
     _principal: Principal | None = field(default=None, init=False)
     claimed_user: str = ""
     auth: str = ""
+    error: str = ""
     operation: str = ""
     query: Query | None = None
     path: str = ""
@@ -57,11 +59,13 @@ class Exchange:
 
     @principal.setter
     def principal(self, principal: Principal | None) -> None:
-        """Note who asks, and count it for them. Raises LimitReached.
+        """Note who asks, and count it for them. Raises SourceRefused, LimitReached.
 
         Here and not in the dialects: so none can forget it.
         """
         before, self._principal = self._principal, principal
+        if principal is not None and principal.networks:
+            principal.require_source(self.origin.client)
         if principal is None or (before is not None and before.name == principal.name):
             return
         if self.meter is None and self.limits is not None and principal.limits is not None:

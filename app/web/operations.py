@@ -18,6 +18,7 @@ from app.auth.basic import claimed_name
 from app.auth.ways import Evidence
 from app.core.errors import GatewayError, InsecureTransport, NotAuthenticated
 from app.web.body import RequestBody
+from app.web.client_certificate import client_certificate
 from app.web.exchange import current
 from app.web.params import read_all
 from app.web.query import parse_query
@@ -162,13 +163,14 @@ def authenticate(
 
     With `networks` who brings no credentials may be known by the address (`auth.networks`).
     """
-    evidence = evidence_of(exchange)
+    evidence = evidence_of(services, exchange)
     authorization = evidence.authorization
     if networks and authorization is None and evidence.certificate is None:
-        exchange.principal = _by_network(services, exchange)
-        if exchange.principal:
+        principal = _by_network(services, exchange)
+        if principal:
             exchange.auth = "network"
-            return exchange.principal
+            exchange.principal = principal
+            return principal
     if authorization:
         require_confidential(services, exchange)
     try:
@@ -176,13 +178,18 @@ def authenticate(
     except GatewayError:
         exchange.claimed_user = claimed_name(authorization)
         raise
-    exchange.principal, exchange.auth = who
+    exchange.auth = who.way
+    exchange.principal = who.principal
     return who.principal
 
 
-def evidence_of(exchange: Exchange) -> Evidence:
+def evidence_of(services: Services, exchange: Exchange) -> Evidence:
     """Return what a request brings to prove who sent it."""
-    return Evidence(exchange.environ.get("HTTP_AUTHORIZATION"), exchange.origin.address)
+    settings = services.settings
+    certificate = (client_certificate(exchange, settings.web.certificate_header)
+                   if "certificate" in settings.auth.ways else None)
+    return Evidence(
+        exchange.environ.get("HTTP_AUTHORIZATION"), exchange.origin.address, certificate)
 
 
 def require_confidential(services: Services, exchange: Exchange) -> None:
