@@ -159,11 +159,6 @@ class RuledFileSystem:
         self._judge.require(path, Right.READ)
         return self._fs.datanode_url(path, offset, length, file_id)
 
-    def datanode_url(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> str:
-        """Return where a DataNode gives a range of a file."""
-        self._judge.require(path, Right.READ)
-        return self._fs.datanode_url(path, offset, length, file_id)
-
     def create(
         self, path: HdfsPath, body: Iterable[bytes], *, permission: str | None = None,
         replication: int | None = None, block_size: int | None = None, overwrite: bool = False,
