@@ -13,10 +13,10 @@ from chaos.world import ROOM
 from tests.gateway import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from chaos.client import Client
-    from chaos.ledger import Ledger
+    from chaos.ledger import Move
     from chaos.world import World
 
 SWEPT_SECONDS = 180.0
@@ -54,17 +54,18 @@ def _findings(world: World, client: Client, files: Mapping[str, int]) -> Iterato
         found = client.ledger.judge(name, world.stored(path) if path in files else None)
         if found is not None:
             yield found._replace(name=path)
-    yield from _torn(client, client.ledger, files)
+    for one in torn(client.ledger.moves, lambda name: client.path(name) in files):
+        yield one._replace(name=client.path(one.name))
 
 
-def _torn(client: Client, ledger: Ledger, files: Mapping[str, int]) -> Iterator[Finding]:
+def torn(moves: Sequence[Move], is_there: Callable[[str], bool]) -> Iterator[Finding]:
     """Find renames that were not one step: both names are there, or neither."""
-    for move in ledger.moves:
-        there = [client.path(name) in files for name in move]
+    for move in moves:
+        there = [is_there(name) for name in move]
         if all(there):
-            yield Finding(client.path(move.source), "half-written", "renamed, and still there")
+            yield Finding(move.source, "half-written", "renamed, and still there")
         elif not any(there):
-            yield Finding(client.path(move.source), "lost", "in the middle of a rename")
+            yield Finding(move.source, "lost", "in the middle of a rename")
 
 
 def _abort_uploads(world: World) -> None:

@@ -7,6 +7,7 @@ piece is handed out, after, and when it has changed the reader sees a broken bod
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from requests import exceptions
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from app.fs.transport import Body
 
 CREATED = 201
-DATANODES_TRIED = 5
-"""More than a file has replicas: the NameNode may name a dead one again."""
+PAUSES = (0.0, 0.0, 0.2, 0.6, 1.2)
+"""Seconds before another DataNode is asked for: the NameNode may name a dead one again."""
 
 
 class Content(Namespace):
@@ -132,9 +133,9 @@ class Content(Namespace):
     ) -> Answer:
         """Ask, and follow the redirect to a DataNode; try another where none can be reached."""
         dead: list[str] = []
-        for tried in range(1, DATANODES_TRIED + 1):
+        for pause in (*PAUSES, None):
             answer = self._client.run(
-                operation, path, excludedatanodes=",".join(dead) or None, **params)
+                operation, path, excludedatanodes=",".join(dict.fromkeys(dead)) or None, **params)
             if answer.status_code != TEMPORARY_REDIRECT:
                 return answer
             drained(answer, TEMPORARY_REDIRECT)
@@ -144,8 +145,9 @@ class Content(Namespace):
             try:
                 return self._client.exchange(method, url, body)
             except exceptions.ConnectionError as error:
-                if tried == DATANODES_TRIED or not _is_harmless(error, method):
+                if pause is None or not _is_harmless(error, method):
                     raise
+                time.sleep(pause)
                 dead += names_of(url)
         raise AssertionError("the last try returns or raises")
 

@@ -1,4 +1,4 @@
-"""Two NameNodes behind the gateway: who is active changes, planned and by kill -9, under load."""
+"""Three NameNodes behind the gateway: who is active changes, planned and by kill -9, under load."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CALLS_SECONDS = 60.0
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HaCluster]:
-    with HaCluster(tmp_path_factory.mktemp("ha")) as running:
+    with HaCluster(tmp_path_factory.mktemp("ha"), namenodes=3) as running:
         running.make_user("alice")
         yield running
 
@@ -59,7 +59,7 @@ def gateway(
 def files(cluster: HaCluster, gateway: Gateway) -> Iterator[Files]:
     """Return the user `someone` (alice) in a new directory; afterwards all runs again."""
     yield new_directory(gateway, "namenode")
-    for i, name in enumerate(("nn1", "nn2")):
+    for i, name in enumerate(("nn1", "nn2", "nn3")):
         if name not in cluster.pids:
             cluster.start_namenode(i)
 
@@ -178,7 +178,7 @@ def test_a_planned_change_fails_no_idempotent_call(
     await_calls(clients, 0, 5, CALLS_SECONDS)
     directory = new_directory(files.gateway, "namenode")
     uploads = started_uploads(directory, "slow-1", "slow-2")
-    cluster.transition(1 - before)
+    cluster.transition((before + 1) % 3)
     changed = time.monotonic()
     await_calls(clients, changed, 10, CALLS_SECONDS)
     for upload in uploads:
@@ -217,7 +217,7 @@ def test_kill_9_of_the_active_one_loses_and_doubles_nothing(
         assert right(clients)
         time.sleep(0.1)
 
-    cluster.transition(1 - victim, force=True)
+    cluster.transition((victim + 2) % 3, force=True)
     taken_over = time.monotonic()
     wait_for("ready again", is_readiness(files.gateway, 200), seconds=RECOVERY_SECONDS)
     await_calls(clients, taken_over, 1, RECOVERY_SECONDS)
