@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from app.auth.tokens import Tokens
 from app.fs.mounting import Mounting
 from app.fs.objects import ObjectStore
 from app.fs.ruled_file_system import file_system_of
@@ -53,6 +54,11 @@ class Services(NamedTuple):
     nodes: Nodes
     runtime: RuntimeSettings
     orders: Orders
+
+    @property
+    def tokens(self) -> Tokens:
+        """The personal access tokens."""
+        return Tokens(self.store, self.settings.auth.token_max_days)
 
     def fs_of(self, principal: Principal) -> FileSystem:
         """Return the port as `principal` may use it: no other way leads past their path rules."""
