@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SWEPT_SECONDS = 180.0
 """A file that was asked for and never seen is looked for a minute long, others much shorter."""
-JOURNALS = ("staged", "streams", "turns")
+JOURNALS = ("staged", "streams", "turns", "uploads")
 _UPLOAD = re.compile(rb"<Key>([^<]*)</Key><UploadId>([^<]*)</UploadId>")
 
 

@@ -89,15 +89,15 @@ class Multipart:
         directory = layout.directory_of(where.path, upload.upload_id)
         raw = layout.upload_to_raw(upload)
         check_size(raw + bytes(_ROOM))
-        self._registry.note(upload, directory, self._fs.user)
-        try:
-            self._make_directory(directory, where.status)
-            self._fs.set_xattr(
-                layout.record_path(directory), layout.RECORD, raw, exists=False)
-        except AccessDenied as error:
-            error.path = where.path
-            self._registry.forget(upload.upload_id)
-            raise
+        worker = self._staging.workers.own_id
+        with self._registry.beginning(upload, directory, self._fs.user, worker):
+            try:
+                self._make_directory(directory, where.status)
+                self._fs.set_xattr(
+                    layout.record_path(directory), layout.RECORD, raw, exists=False)
+            except AccessDenied as error:
+                error.path = where.path
+                raise
         return upload
 
     def upload(self, bucket: str, key: str, upload_id: str) -> Upload:

@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import GatewayError
+from app.core.errors import AccessDenied, GatewayError
 from app.core.object_errors import NoSuchUpload
 from app.core.paths import HdfsPath
 from app.fs import upload_layout as layout
@@ -30,6 +30,8 @@ _QUIET_SECONDS = 3600.0
 """How long nothing has happened in an old upload before it is removed,"""
 _RETRY_SECONDS = 600.0
 """after how long a removal that failed is tried again,"""
+_LATE_SECONDS = 60.0
+"""how long a directory that was asked for without an answer may still come,"""
 _BEAT_SECONDS = 5.0
 """and how long one sweep may take, as others wait for it."""
 _log = logging.getLogger(__name__)
@@ -41,10 +43,23 @@ class Registry:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def note(self, upload: Upload, directory: HdfsPath, user: str) -> None:
-        """Note an upload that is about to begin."""
-        self._store.put(_SPACE, upload.upload_id, {
-            "user": user, "directory": directory, "initiated": upload.initiated, "worker": ""})
+    @contextmanager
+    def beginning(
+        self, upload: Upload, directory: HdfsPath, user: str, worker: str,
+    ) -> Iterator[None]:
+        """Note an upload before it begins; if that fails, the sweep removes what is there of it."""
+        entry = {"user": user, "directory": directory, "initiated": upload.initiated,
+                 "worker": worker, "begun": False}
+        self._store.put(_SPACE, upload.upload_id, entry)
+        try:
+            yield
+        except AccessDenied:
+            self.forget(upload.upload_id)
+            raise
+        except BaseException:
+            self._set_worker(upload.upload_id, "")
+            raise
+        self._store.put(_SPACE, upload.upload_id, {**entry, "worker": "", "begun": True})
 
     def forget(self, upload_id: str) -> None:
         """Note that an upload is over."""
@@ -103,7 +118,8 @@ class UploadSweep:
             return False
         if self._later.get(upload_id, 0.0) > self._clock():
             return False
-        return bool(entry["worker"]) or self._age(entry["initiated"]) > self._max_age
+        left = bool(entry["worker"]) or not _has_begun(entry)
+        return left or self._age(entry["initiated"]) > self._max_age
 
     def _age(self, since: int) -> float:
         return self._clock() - since / 1000
@@ -115,7 +131,8 @@ class UploadSweep:
         try:
             over = self._is_over(fs, directory, entry)
             if over:
-                fs.delete(directory, recursive=True)
+                found = fs.delete(directory, recursive=True)
+                over = found or self._is_certain(entry)
         except GatewayError as problem:
             _log.warning("the multipart upload %s of %s stays for now: %r", directory,
                          entry["user"], problem)
@@ -124,15 +141,26 @@ class UploadSweep:
             self._store.delete(_SPACE, upload_id)
             _log.info("removed the multipart upload %s of %s", directory, entry["user"])
         else:
-            self._later[upload_id] = self._clock() + min(_RETRY_SECONDS, self._max_age)
+            pause = _RETRY_SECONDS if _has_begun(entry) else _LATE_SECONDS
+            self._later[upload_id] = self._clock() + min(pause, self._max_age)
         return over
 
+    def _is_certain(self, entry: dict[str, Any]) -> bool:
+        """Tell whether a directory that is not there will not come, either."""
+        return _has_begun(entry) or self._age(entry["initiated"]) > _LATE_SECONDS
+
     def _is_over(self, fs: FileSystem, directory: HdfsPath, entry: dict[str, Any]) -> bool:
+        if not _has_begun(entry):
+            return True  # nobody was told its id
         status = status_or_none(fs, directory)
         if status is None or _is_published(fs, directory):
             return True
         quiet = self._age(status.modification_time) > min(_QUIET_SECONDS, self._max_age)
         return quiet and self._age(entry["initiated"]) > self._max_age
+
+
+def _has_begun(entry: dict[str, Any]) -> bool:
+    return bool(entry.get("begun", True))
 
 
 def _is_published(fs: FileSystem, directory: HdfsPath) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.errors import PathNotFound, UpstreamUnavailable
 from app.core.object_errors import NoSuchUpload
+from app.core.objects import ObjectMeta
 from app.core.paths import child_of
 from app.fs.staging import Staging
 from app.fs.upload_layout import directory_of, sealed_path
@@ -110,6 +111,59 @@ def test_an_upload_that_is_being_completed_stays(
     assert not any(swept)
     assert world.read().content == b"onetwo"
     assert world.is_clean()
+
+
+def left_unbegun(world: World, at: str) -> None:
+    """Begin an upload that breaks off before the call `at`, so that nobody is told its id."""
+    def die(name: str, _arguments: tuple[object, ...]) -> None:
+        if name == at:
+            raise UpstreamUnavailable("died")
+
+    dying = world.over(Wrapped(world.fs, before=die)).uploads  # type: ignore[arg-type]
+    with pytest.raises(UpstreamUnavailable):
+        dying.create(BUCKET, KEY, ObjectMeta())
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_an_upload_that_could_not_begin_is_cleaned_up_at_once(
+    world: World, sweep: UploadSweep, alive: bool,
+) -> None:
+    left_unbegun(world, "set_xattr")
+    assert list(world.multipart.uploads(BUCKET)) == []
+    assert world.hidden()
+    if not alive:
+        (upload_id, entry), = world.staging.store.scan("uploads")
+        world.staging.store.put("uploads", upload_id, {**entry, "worker": DEAD})
+    assert sweep.sweep() == 1
+    assert world.is_clean()
+    assert not list(world.staging.store.scan("uploads"))
+
+
+def test_a_directory_that_may_still_come_is_waited_for(
+    world: World, sweep: UploadSweep, clock: Clock,
+) -> None:
+    left_unbegun(world, "set_xattr")
+    late = world.hidden()[0]
+    world.fs.delete(child_of(world.path, late), recursive=True)
+    assert sweep.sweep() == 0
+    world.fs.mkdirs(child_of(child_of(world.path, late), "open"))
+    clock.ahead = 61
+    assert sweep.sweep() == 1
+    assert world.is_clean()
+
+
+def test_an_upload_that_begins_at_this_moment_stays(world: World, sweep: UploadSweep) -> None:
+    swept = []
+
+    def meanwhile(name: str, _arguments: tuple[object, ...]) -> None:
+        if name == "set_xattr":
+            swept.append(sweep.sweep())
+
+    begun = world.over(Wrapped(world.fs, before=meanwhile)).uploads.create(  # type: ignore[arg-type]
+        BUCKET, KEY, ObjectMeta())
+    assert swept == [0]
+    assert [one.upload_id for one in world.multipart.uploads(BUCKET)] == [begun.upload_id]
+    assert sweep.sweep() == 0
 
 
 def left_by_a_dead_worker(world: World, at: str) -> str:
