@@ -46,6 +46,7 @@ from app.state import open_store
 from app.state.ledger import Ledger
 from app.state.node_id import node_id
 from app.web import dialects, metrics, openapi
+from app.web.audit import EXTENSION as AUDIT
 from app.web.audit import AuditLog
 from app.web.below import register_below
 from app.web.direct import Direct
@@ -95,7 +96,8 @@ def build(settings: Settings | None = None) -> Flask:
     direct = Direct(app.wsgi_app, endpoints, handle, below, roots)
     figures = metrics.Metrics()
     limits = Limits(settings.limits, Ledger(settings.data_dir / "limits"), figures.refuse)
-    gate = Gate(direct, settings, AuditLog(settings.log.audit), figures,
+    audit = app.extensions[AUDIT] = AuditLog(settings.log.audit)
+    gate = Gate(direct, settings, audit, figures,
                 limits=limits, handle=handle)
     app.wsgi_app = gate  # type: ignore[method-assign]
     services.nodes.on_tick(services.runtime.beat)

@@ -13,6 +13,7 @@ from app.aistore.errors import JSON_TYPE
 from app.aistore.fields import Fields
 from app.core.errors import MalformedBody
 from app.web.body import RequestBody
+from app.web.json_bounds import check_containers
 
 if TYPE_CHECKING:
     from app.core.identity import Principal
@@ -106,6 +107,7 @@ def read_message(exchange: Exchange, timeout: float) -> dict[str, Any]:
     raw = b"".join(body.chunks())
     if not raw.strip():
         return {}
+    check_containers(raw)
     try:
         text = raw.decode("utf-8-sig")
         message = json.loads(text)

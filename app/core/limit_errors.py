@@ -4,13 +4,15 @@ GatewayError
 └── LimitReached                     more than is allowed at the moment
     ├── UserLimitReached             of one user, or of one address that proved nobody
     └── GatewayLimitReached          of all users together
+
+BodyExpands is a BodyTooLarge: compressed it was small.
 """
 
 from __future__ import annotations
 
 import math
 
-from app.core.errors import GatewayError
+from app.core.errors import BodyTooLarge, GatewayError
 
 
 class LimitReached(GatewayError):
@@ -34,3 +36,12 @@ class GatewayLimitReached(LimitReached):
     """All users together have used up what the gateway gives."""
 
     text = "the gateway has too many {what} at the moment"
+
+
+class BodyExpands(BodyTooLarge):
+    """The body becomes more than `ratio` times as large when it is unpacked."""
+
+    def __init__(self, ratio: int) -> None:
+        super().__init__(ratio)
+        told = f"the body becomes more than {ratio} times as large when it is unpacked"
+        self.args = (f"{told} (limits.gzip_ratio)",)

@@ -36,3 +36,9 @@ class LimitSettings:
         "Requests a second, from one client address (of IPv6: one /64 network), that prove nobody:"
         " without credentials or with wrong ones. More are answered 429."))
     address_burst: int = setting(0, AtLeast(0), "Like `burst`, of each such address.")
+    slowest_upload: int = setting(64, AtLeast(0), (
+        "Bytes a second that a client must send of a body, on average over the time that it was"
+        " waited for, after `web.body_timeout`; who is slower is given up. 0: however slow."))
+    gzip_ratio: int = setting(200, AtLeast(0, 1100), (
+        "A gzip body that has more than 16 MiB and more than so many times its size unpacked is"
+        " refused with 413. 0: whatever it becomes."))

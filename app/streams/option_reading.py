@@ -9,6 +9,7 @@ from app.core.stream_errors import MalformedOptions
 from app.streams.errors import AlluxioError
 from app.streams.option_kinds import unrecognized
 from app.streams.options import BY_ACTION, BY_COMMON, COMMON, Fate
+from app.web.json_bounds import check_containers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
     """Return the JSON object; nothing and null are an empty one."""
     if not body.strip():
         return {}
+    check_containers(body)
     try:
         data = json.loads(body, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

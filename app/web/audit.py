@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from app.web.query import Query
 
 _log = logging.getLogger(__name__)
+EXTENSION = "httpfs_proxy.audit"
+"""Where the application keeps its audit log among its extensions."""
 _MAX_PATH = 8000
 _REOPEN_SECONDS = 1.0
 
@@ -39,11 +41,18 @@ class AuditLog:
 
     def write(self, exchange: Exchange, seconds: float, *, complete: bool) -> None:
         """Write the line of a finished exchange; a full disk stops no request."""
-        if not self._target:
-            return
+        if self._target:
+            self._append(_record(exchange, seconds, complete=complete))
+
+    def write_malformed(self, address: str, status: int, reason: str) -> None:
+        """Write the line of what the server refused and no application saw: no valid HTTP."""
+        if self._target:
+            self._append(_malformed(address, status, reason))
+
+    def _append(self, record: dict[str, object]) -> None:
         if self._target != "-" and time.monotonic() - self._checked > _REOPEN_SECONDS:
             self._follow()
-        line = json.dumps(_record(exchange, seconds, complete=complete), separators=(",", ":"))
+        line = json.dumps(record, separators=(",", ":"))
         try:
             os.write(self._descriptor, line.encode() + b"\n")
         except OSError as error:
@@ -90,6 +99,14 @@ def _record(exchange: Exchange, seconds: float, *, complete: bool) -> dict[str, 
         "bytesOut": exchange.bytes_out,
         "seconds": round(seconds, 6),
         "complete": complete,
+    }
+
+
+def _malformed(address: str, status: int, reason: str) -> dict[str, object]:
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "id": None, "user": None,
+        "address": address, "method": None, "operation": "malformed", "path": None,
+        "status": status, "error": reason, "complete": True,
     }
 
 

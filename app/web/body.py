@@ -8,7 +8,6 @@ been compared: who consumes it publishes nothing before it is exhausted.
 from __future__ import annotations
 
 import time
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import (
@@ -20,6 +19,7 @@ from app.core.errors import (
     UnsupportedMedia,
 )
 from app.web.digests import sent_checks, stored_checks
+from app.web.unpacking import gunzipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from app.web.exchange import Exchange
 
 CHUNK = 256 * 1024
-_GZIP = 16 + zlib.MAX_WBITS
 _LINGER_SECONDS = 10.0
 _LINGER_SILENCE = 2.0
 
@@ -50,6 +49,7 @@ class RequestBody:
         self.declared = None if self.chunked else _content_length(environ)
         self.content_type = str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
         self._coding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        self._waited = 0.0
 
     @property
     def present(self) -> bool:
@@ -80,7 +80,10 @@ class RequestBody:
         headers = _Headers(self._exchange.environ)
         sent, stored = sent_checks(headers), stored_checks(headers)
         raw = self._fed(self.raw(), sent)
-        content = _gunzip(raw) if self._coding in ("gzip", "x-gzip") else raw
+        content = raw
+        if self._coding in ("gzip", "x-gzip"):
+            limits = self._exchange.limits
+            content = gunzipped(raw, limits.settings.gzip_ratio if limits else 0)
         total = 0
         for chunk in self._fed(content, stored):
             total += len(chunk)
@@ -132,6 +135,7 @@ class RequestBody:
             self._exchange.bytes_in += len(chunk)
             if meter:
                 meter.received(len(chunk))
+            self._check_pace()
             if rest is not None:
                 rest -= len(chunk)
             yield chunk
@@ -139,8 +143,16 @@ class RequestBody:
         if rest:
             raise IncompleteBody(f"the body ended {rest} bytes before its Content-Length")
 
+    def _check_pace(self) -> None:
+        """Raise IncompleteBody where the client sends a byte now and then to stay connected."""
+        limits, late = self._exchange.limits, self._waited - self._timeout
+        slowest = limits.settings.slowest_upload if limits else 0
+        if late > 0 and self._exchange.bytes_in < late * slowest:
+            raise IncompleteBody(f"the body came with less than {slowest} bytes a second")
+
     def _read(self, size: int) -> bytes:
         self._set_timeout(self._timeout)
+        before = time.monotonic()
         try:
             return self._input.read(size)  # type: ignore[no-any-return]
         except TimeoutError as error:
@@ -151,6 +163,7 @@ class RequestBody:
         except Exception as error:  # each server has its own errors for bad chunks
             raise MalformedBody("the body is not validly chunked") from error
         finally:
+            self._waited += time.monotonic() - before
             self._set_timeout(None)
 
     def _set_timeout(self, seconds: float | None) -> None:
@@ -190,24 +203,3 @@ def _feeding(chunks: Iterable[bytes], checks: list[Check]) -> Iterator[bytes]:
         for check in checks:
             check.state.update(chunk)
         yield chunk
-
-
-def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress one gzip member or several (RFC 1952), in pieces of at most CHUNK bytes."""
-    member = zlib.decompressobj(_GZIP)
-    for chunk in chunks:
-        data = chunk
-        while True:
-            if member.eof:
-                member = zlib.decompressobj(_GZIP)
-            try:
-                content = member.decompress(data, CHUNK)
-            except zlib.error as error:
-                raise MalformedBody(f"the body is not gzip: {error}") from error
-            if content:
-                yield content
-            data = member.unused_data if member.eof else member.unconsumed_tail
-            if not data and (member.eof or len(content) < CHUNK):
-                break
-    if not member.eof:
-        raise IncompleteBody("the gzip body ended before its end")

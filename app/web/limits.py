@@ -35,6 +35,8 @@ _ALL = ledger.user("")
 _UNCOUNTED = ("/healthz", "/readyz")
 _CREDENTIALS = ("Signature=", "X-Amz-Signature=", "delegation=")
 _NOTHING = UserLimits()
+_COUNTED = ("requests", "transfers", "upload", "download", "address_requests",
+            *(f"user_{name}" for name in NAMES if name != "burst"))
 
 Headers = list[tuple[str, str]]
 
@@ -48,7 +50,7 @@ class Limits:
         self.settings = settings
         self.counts = counts
         self.refused = refused
-        self.every_request = any(getattr(settings, name) for name in settings.__slots__)
+        self.every_request = any(getattr(settings, name) for name in _COUNTED)
         self._of_users = UserLimits(*(getattr(settings, f"user_{name}") for name in NAMES))
 
     @lru_cache(1024)  # noqa: B019 - there is one, for as long as the process lives

@@ -18,13 +18,18 @@ from gunicorn.workers.ggevent import GeventWorker
 from app.core.errors import printable
 from app.jobs import EXTENSION
 from app.nodes import EXTENSION as NODES
+from app.web.audit import EXTENSION as AUDIT
 from app.web.envelope import JSON_TYPE, failure
+from app.web.refused import without_query, without_values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.jobs.jobs import Jobs
 
 _JOIN_BELOW = 16 * 1024
 _LOOK_SECONDS = 0.5
+_IN_A_ROW = 8
 
 
 class JoiningSocket:
@@ -77,15 +82,17 @@ class JoiningSocket:
 class EnvelopingSocket:
     """A client socket that turns the HTML page of gunicorn's errors into the JSON envelope."""
 
-    __slots__ = ("_socket", "_told")
+    __slots__ = ("_note", "_socket", "_told")
 
-    def __init__(self, socket: Any, error: BaseException) -> None:
+    def __init__(self, socket: Any, error: BaseException, note: Callable[[int], None]) -> None:
         self._socket = socket
         self._told = printable(str(error))
+        self._note = note
 
     def sendall(self, page: bytes) -> None:
-        """Send an answer with the status of `page`, which is closed after it."""
+        """Send an answer with the status of `page`, which is closed after it, and `note` it."""
         status = HTTPStatus(int(page.split(maxsplit=2)[1]))
+        self._note(status.value)
         own_fault = status is HTTPStatus.INTERNAL_SERVER_ERROR
         body = failure(["internal error; the log has it" if own_fault else self._told])
         self._socket.sendall(
@@ -103,6 +110,8 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     with are handed on at once, beside the requests that it still serves, and the others have the
     same time to end as these.
     """
+
+    _in_a_row = 0
 
     def run(self) -> None:
         """Serve until gunicorn says otherwise, then see requests and jobs to their ends."""
@@ -142,7 +151,23 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
             super().handle_request(listener_name, req, joining, addr)
         finally:
             joining.flush()
+        self._in_a_row += 1
+        if self._in_a_row >= _IN_A_ROW:
+            # Who sends requests without waiting for answers is read without ever being waited for,
+            # and with refusals for answers nothing else would let others have their turn.
+            self._in_a_row = 0
+            gevent.sleep(0)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that was refused or failed before the application answered."""
-        super().handle_error(req, EnvelopingSocket(client, exc), addr, exc)
+        without_query(req)
+        reason = type(exc).__name__
+
+        def note(status: int) -> None:
+            # Where there is a request, the application had it and has written its line.
+            audit = getattr(self.wsgi, "extensions", {}).get(AUDIT)
+            if req is None and audit is not None:
+                audit.write_malformed(addr[0] if addr else "", status, reason)
+
+        exc = without_values(exc)
+        super().handle_error(req, EnvelopingSocket(client, exc, note), addr, exc)

@@ -11,6 +11,7 @@ from flask import Flask
 from app.aistore.batch_jobs import DeadlinePassed
 from app.aistore.batches import BatchFailed
 from app.aistore.bucket_props import OperationNotAllowed
+from app.auth.delegation import BadToken
 from app.core import (
     auth_errors,
     cache_errors,
@@ -21,8 +22,11 @@ from app.core import (
     mounts,
     node_errors,
     object_errors,
+    path_rules,
     sort_errors,
+    sources,
     stream_errors,
+    token_errors,
 )
 from app.core.identity import Principal
 from app.core.paths import HdfsPath
@@ -34,6 +38,7 @@ from app.streams import PREFIX as ALLUXIO
 from app.streams.errors import AlluxioError, NotAcceptable
 from app.web import dialects
 from app.web.exchange import begin, current
+from app.webhdfs.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,15 +70,20 @@ SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
     mounts.CrossMount: ("/data/secret-room/dir/file", "/data/secret-room/elsewhere"),
     stream_errors.NoSuchStream: (7,),
     cache_errors.CacheDisabled: (),
+    sources.SourceRefused: (),
+    token_errors.NoSuchToken: ("0a1b2c",),
+    token_errors.TooManyTokens: (100,),
     job_errors.JobTooLarge: (100,),
     job_errors.TooManyJobs: (10,),
     limit_errors.LimitReached: ("requests", 7),
     limit_errors.UserLimitReached: ("requests", 7),
     limit_errors.GatewayLimitReached: ("transfers", 0.1),
+    limit_errors.BodyExpands: (200,),
     node_errors.NotElectable: ("host-1", "it is withdrawn"),
     node_errors.UnknownSetting: ("backend.url", ["stats_time", "log.level"]),
     S3Error: ("InvalidArgument",),
     AlluxioError: ("ABORTED", "what went wrong"),
+    Refused: ("java.io.IOException", "what went wrong"),
 }
 ROOT = HdfsPath("/data/secret-room")
 STATUSES = {
@@ -133,11 +143,12 @@ def answer(prefix: str, error: Exception, principal: Principal | None = None) ->
 def test_every_class_of_the_module_is_tried() -> None:
     declared = {cls for module in (
                     errors, object_errors, mounts, stream_errors, job_errors, node_errors,
-                    download_errors, cache_errors, sort_errors, auth_errors, limit_errors)
+                    download_errors, cache_errors, sort_errors, auth_errors, limit_errors,
+                    path_rules, sources, token_errors)
                 for _, cls in inspect.getmembers(module, inspect.isclass)
                 if issubclass(cls, errors.GatewayError)}
     assert declared | {S3Error, AlluxioError, NotAcceptable, BatchFailed, DeadlinePassed,
-                       OperationNotAllowed} == set(CLASSES)
+                       OperationNotAllowed, BadToken, Refused} == set(CLASSES)
 
 
 @pytest.mark.parametrize(("prefix", "dialect"), BY_PREFIX)
