@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 
+from chaos.__main__ import main
 from chaos.content import Piece, data
+from chaos.faults import FAULTS
 from chaos.judge import torn
 from chaos.ledger import Ledger, Move
 from chaos.run import Plan, run
+from tests.gateway import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +36,21 @@ def test_kills_under_load_break_no_promise(tmp_path: Path) -> None:
     assert result.tally.acknowledged > 0
     for line in ("rounds 3", "wrong answers 0", "lost 0", "half-written 0", "leftovers 0"):
         assert line in result.text.splitlines()
+
+
+def test_the_page_names_every_fault() -> None:
+    page = (REPOSITORY / "docs" / "high-availability.md").read_text()
+    table = page[page.index("| fault | what is done |"):]
+    named = re.findall(r"`([a-z-]+)`", "".join(
+        row.split("|")[1] for row in table.partition("\n\n")[0].splitlines()))
+    assert sorted(named) == sorted(FAULTS)
+
+
+@pytest.mark.parametrize("words", [["--minutes", "15.1"], ["--minutes", "0"], ["--clients", "0"]])
+def test_a_run_is_bounded(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "allowed is" in capsys.readouterr().err
 
 
 # --- the judge sees what it is for
