@@ -67,7 +67,7 @@ class Administration(Enum):
 class Documents(Calls):
     """The part of the port that hands documents on."""
 
-    def document(self, kind: Document, path: HdfsPath, **parameters: str | int | None) -> Any:
+    def document(self, path: HdfsPath, kind: Document, **parameters: str | int | None) -> Any:
         """Return what lies under the document's key. Raises Unsupported, PathNotFound and kin."""
         raw = self._ask("GET", kind.operation, path, parameters)
         try:
@@ -79,7 +79,7 @@ class Documents(Calls):
         return _without_tokens(found) if kind is Document.LOCATED_BLOCKS else found
 
     def administer(
-        self, kind: Administration, path: HdfsPath, **parameters: str | int | None,
+        self, path: HdfsPath, kind: Administration, **parameters: str | int | None,
     ) -> None:
         """Make the change. Raises Unsupported, AccessDenied, PathNotFound and kin."""
         method, operation = kind.value

@@ -55,13 +55,13 @@ class HdfsFiles(UserFileSystem):
             root = child_of(self._home(), TRASH)
         return self._principal.visible(root)
 
-    def document(self, kind: Document, path: str, **parameters: str | int | None) -> Any:
+    def document(self, path: str, kind: Document, **parameters: str | int | None) -> Any:
         """Return a document for `path`, its paths as HDFS has them."""
-        return self._fs.document(kind, self.real(path), **parameters)
+        return self._fs.document(self.real(path), kind, **parameters)
 
     def document_of_cluster(self, kind: Document, **parameters: str | int | None) -> Any:
         """Return a document that is about no path."""
-        return self._fs.document(kind, ROOT, **parameters)
+        return self._fs.document(ROOT, kind, **parameters)
 
     def defaults(self) -> Any:
         """Return what new files are made with where nobody says."""
@@ -75,16 +75,16 @@ class HdfsFiles(UserFileSystem):
     # --- changing
 
     def administer(
-        self, kind: Administration, path: str, **parameters: str | int | None,
+        self, path: str, kind: Administration, **parameters: str | int | None,
     ) -> None:
         """Change what HDFS keeps of `path`."""
-        self._fs.administer(kind, self._writable(path), **parameters)
+        self._fs.administer(self._writable(path), kind, **parameters)
 
     def administer_cluster(self, kind: Administration, **parameters: str | int | None) -> None:
         """Change what is about no path. Raises AccessDenied for whom a root confines."""
         if self._principal.root != ROOT:
             raise AccessDenied(self._principal.root, "it is for users of the whole file system")
-        self._fs.administer(kind, self._writable("/"), **parameters)
+        self._fs.administer(self._writable("/"), kind, **parameters)
 
     def make_directory(self, path: str, permission: str, unmasked: str | None) -> None:
         """Make a directory and its parents; one that exists is left as it is."""

@@ -167,11 +167,11 @@ class MountedFileSystem(MountedReading):
             route.fs.set_quota(route.real, names, space)
 
     def administer(
-        self, kind: Administration, path: HdfsPath, **parameters: str | int | None,
+        self, path: HdfsPath, kind: Administration, **parameters: str | int | None,
     ) -> None:
         """Make a change that no other dialect has a word for."""
         with self._changing(path) as route:
-            route.fs.administer(kind, route.real, **parameters)
+            route.fs.administer(route.real, kind, **parameters)
 
     # --- snapshots
 

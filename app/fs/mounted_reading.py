@@ -125,10 +125,10 @@ class MountedReading(Listings):
         with self._reading(path) as route:
             return route.fs.xattrs(route.real, names)
 
-    def document(self, kind: Document, path: HdfsPath, **parameters: str | int | None) -> Any:
+    def document(self, path: HdfsPath, kind: Document, **parameters: str | int | None) -> Any:
         """Return a document of WebHDFS's for `path`, or of the own cluster."""
         with self._reading(path) as route:
-            found = route.fs.document(kind, route.real, **parameters)
+            found = route.fs.document(route.real, kind, **parameters)
         return _called(found, route) if route.mount else found
 
     def snapshots(self, path: HdfsPath) -> Sequence[Snapshot]:

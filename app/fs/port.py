@@ -230,11 +230,11 @@ class FileSystem(Protocol):
     ) -> None:
         """Set the quotas of a directory (superuser only); None leaves one, -1 clears it."""
 
-    def document(self, kind: Document, path: HdfsPath, **parameters: str | int | None) -> Any:
+    def document(self, path: HdfsPath, kind: Document, **parameters: str | int | None) -> Any:
         """Return a document of WebHDFS's, as JSON, which no other dialect has a word for."""
 
     def administer(
-        self, kind: Administration, path: HdfsPath, **parameters: str | int | None,
+        self, path: HdfsPath, kind: Administration, **parameters: str | int | None,
     ) -> None:
         """Make a change that no other dialect has a word for."""
 

@@ -287,18 +287,18 @@ class RuledFileSystem:
 
     # --- documents
 
-    def document(self, kind: Document, path: HdfsPath, **parameters: str | int | None) -> Any:
+    def document(self, path: HdfsPath, kind: Document, **parameters: str | int | None) -> Any:
         """Return a document: of the cluster, or of a tree all of which may be read."""
         if kind.name not in _OF_CLUSTER:
             self._judge.require_tree(path, Right.READ)
-        return self._fs.document(kind, path, **parameters)
+        return self._fs.document(path, kind, **parameters)
 
     def administer(
-        self, kind: Administration, path: HdfsPath, **parameters: str | int | None,
+        self, path: HdfsPath, kind: Administration, **parameters: str | int | None,
     ) -> None:
         """Make a change to a tree all of which may be written."""
         self._judge.require_tree(path, Right.WRITE)
-        self._fs.administer(kind, path, **parameters)
+        self._fs.administer(path, kind, **parameters)
 
     # --- beside the port
 

@@ -21,7 +21,7 @@ _TYPES = ("RAM_DISK", "SSD", "DISK", "ARCHIVE", "PROVIDED", "NVDIMM")
 
 def of_path(kind: Document, call: WebHdfsCall) -> Response:
     """Answer a document of a path."""
-    found = call.files.document(kind, call.path)
+    found = call.files.document(call.path, kind)
     return answer({kind.key: found} if kind.key else found)
 
 
@@ -34,7 +34,7 @@ def blocks(kind: Document, call: WebHdfsCall) -> Response:
     """Answer where the blocks of a part of a file lie; DataNodes themselves are out of reach."""
     offset = call.given.number("offset", least=0) or 0
     length = call.given.number("length", least=0)
-    found = call.files.document(kind, call.path, offset=offset,
+    found = call.files.document(call.path, kind, offset=offset,
                                 length=MAX_LONG if length is None else length)
     return answer({kind.key: found})
 
@@ -44,19 +44,19 @@ def set_storage_policy(call: WebHdfsCall) -> Response:
     policy = call.given.text("storagepolicy")
     if policy is None:
         raise illegal("Storage policy name is empty.")
-    call.files.administer(Administration.SET_STORAGE_POLICY, call.path, storagepolicy=policy)
+    call.files.administer(call.path, Administration.SET_STORAGE_POLICY, storagepolicy=policy)
     return documents.done()
 
 
 def change_path(kind: Administration, call: WebHdfsCall) -> Response:
     """Make a change that needs nothing but the path."""
-    call.files.administer(kind, call.path)
+    call.files.administer(call.path, kind)
     return documents.done()
 
 
 def set_coding_policy(call: WebHdfsCall) -> Response:
     """Set the erasure coding of a directory."""
-    call.files.administer(Administration.SET_CODING_POLICY, call.path,
+    call.files.administer(call.path, Administration.SET_CODING_POLICY,
                           ecpolicy=call.given.required("ecpolicy"))
     return documents.done()
 
@@ -81,7 +81,7 @@ def set_quota_by_type(call: WebHdfsCall) -> Response:
     if storage_type not in _TYPES:
         raise illegal(f"No enum constant org.apache.hadoop.fs.StorageType.{storage_type}")
     call.files.administer(
-        Administration.SET_QUOTA_BY_TYPE, call.path, storagetype=storage_type,
+        call.path, Administration.SET_QUOTA_BY_TYPE, storagetype=storage_type,
         storagespacequota=call.given.number("storagespacequota", least=-1))
     return documents.done()
 

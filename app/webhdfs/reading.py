@@ -64,7 +64,7 @@ def get_content_summary(call: WebHdfsCall) -> Response:
 
 def get_quota_usage(call: WebHdfsCall) -> Response:
     """Answer the quotas of a directory, and what of them is used."""
-    return answer({"QuotaUsage": call.files.document(Document.QUOTA_USAGE, call.path)})
+    return answer({"QuotaUsage": call.files.document(call.path, Document.QUOTA_USAGE)})
 
 
 def get_home_directory(call: WebHdfsCall) -> Response:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def get_list(call: WebHdfsCall) -> Response:
     """Answer the snapshots of a directory."""
-    found = call.files.document(Document.SNAPSHOTS, call.path)
+    found = call.files.document(call.path, Document.SNAPSHOTS)
     return answer({"SnapshotList": inside(call.files, found, "fullPath")})
 
 
@@ -34,7 +34,7 @@ def get_directories(call: WebHdfsCall) -> Response:
 def get_diff(call: WebHdfsCall) -> Response:
     """Answer what changed between two snapshots; an empty name is what there is now."""
     found = call.files.document(
-        Document.SNAPSHOT_DIFF, call.path, oldsnapshotname=call.given.text("oldsnapshotname"),
+        call.path, Document.SNAPSHOT_DIFF, oldsnapshotname=call.given.text("oldsnapshotname"),
         snapshotname=call.given.text("snapshotname"))
     return answer({"SnapshotDiffReport": rooted(call.files, found)})
 
@@ -43,7 +43,7 @@ def get_diff_listing(call: WebHdfsCall) -> Response:
     """Answer a part of what changed between two snapshots."""
     index = call.given.number("snapshotdiffindex", least=-1, most=MAX_INT, kind="int")
     found = call.files.document(
-        Document.SNAPSHOT_DIFF_LISTING, call.path,
+        call.path, Document.SNAPSHOT_DIFF_LISTING,
         oldsnapshotname=call.given.text("oldsnapshotname"),
         snapshotname=call.given.text("snapshotname"),
         snapshotdiffstartpath=call.given.text("snapshotdiffstartpath") or "",

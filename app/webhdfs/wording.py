@@ -59,6 +59,18 @@ def _denied(error: errors.PathError, exchange: Exchange) -> str:
     return f'Permission denied: user={who}, inode="{printable(error.path)}"{detail}'
 
 
+def _read_only(error: errors.PathError, exchange: Exchange) -> str:
+    who = exchange.principal.hadoop_user if exchange.principal else ""
+    return f'Permission denied: user={who}, access=WRITE, inode="{printable(error.path)}"'
+
+
+def _unsupported(error: errors.Unsupported, exchange: Exchange) -> str:
+    """Tell of an operation that the server behind does not have; else what it says."""
+    if error.told is None:
+        return str(error)
+    return f"{exchange.operation.rpartition('.')[2]} is not supported"
+
+
 def _said(error: errors.PathError, _exchange: Exchange) -> str:
     return str(error)
 
@@ -105,6 +117,8 @@ _WORDS: dict[tuple[str, type[GatewayError]], Words] = {
     ("", errors.NotAFile): _no_file,
     ("", errors.AccessDenied): _denied,
     ("", errors.InsecureTransport): _said,
+    ("", errors.ReadOnlyPrincipal): _read_only,
+    ("", errors.Unsupported): _unsupported,
     ("", errors.AlreadyExists): _there,
     ("webhdfs.RENAME", errors.AlreadyExists): _taken,
     ("", errors.IsADirectory): _directory_there,

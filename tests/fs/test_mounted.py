@@ -10,6 +10,7 @@ import pytest
 from app.core import errors
 from app.core.mounts import CrossMount, HoldsMount, ReadOnlyMount, split_id
 from app.core.paths import HdfsPath, child_of
+from app.fs.documents import Administration
 from app.fs.mounted_changing import MountedFileSystem
 from app.fs.port import AclChange, FileSystem, Rename
 from tests.fs.mounting import names, read, superuser, write
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 READING = {
     "flavor_of", "mount_of", "home", "trash_root", "trash_interval", "status", "check_access",
     "list_page", "content_summary", "checksum", "block_locations", "open", "acl", "xattrs",
-    "snapshots", "storage",
+    "snapshots", "storage", "document", "datanode_url",
 }
 CHANGING: dict[str, tuple[Any, ...]] = {
     "create": ([b"x"],), "append": ([b"x"],), "concat": ([],), "truncate": (0,), "mkdirs": (),
@@ -31,6 +32,7 @@ CHANGING: dict[str, tuple[Any, ...]] = {
     "change_acl": (AclChange.MODIFY, "user:bob:rwx"), "set_xattr": ("user.x", b""),
     "remove_xattr": ("user.x",), "allow_snapshots": (), "create_snapshot": ("s",),
     "rename_snapshot": ("s", "t"), "delete_snapshot": ("s",), "set_quota": (1, 1),
+    "administer": (Administration.UNSET_STORAGE_POLICY,),
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "set_xattr": {"exists": None}, "allow_snapshots": {"allowed": True},

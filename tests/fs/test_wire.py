@@ -44,7 +44,8 @@ def told(value: Any) -> bytes:
 def test_a_status() -> None:
     status = wire.file_status(told({"FileStatus": {**STATUS, "aclBit": True, "ecBit": True}}))
     assert status == (FileType.FILE, "", "644", 5, 134217728, 1, 2, "alice", "supergroup", 1,
-                      16391, True, False, True, False, STATUS["childrenNum"])
+                      16391, True, False, True, False, STATUS["childrenNum"],
+                      STATUS["storagePolicy"], None)
 
 
 @pytest.mark.parametrize("given_id", [-1, 0, None])
