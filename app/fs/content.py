@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.fs.transport import Body
 
 CREATED = 201
-PAUSES = (0.0, 0.0, 0.2, 0.6, 1.2)
+PAUSES = (0.0, 0.0, 0.2, 0.6, 1.2, 2.0)
 """Seconds before another DataNode is asked for: the NameNode may name a dead one again."""
 
 

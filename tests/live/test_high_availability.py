@@ -1,19 +1,20 @@
-"""Three NameNodes behind the gateway: who is active changes, planned and by kill -9, under load."""
+"""Three NameNodes and three DataNodes behind the gateway: they change and die under load."""
 
 from __future__ import annotations
 
-import threading
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 
 from tests.conftest import furnish
 from tests.contract.client import CONTENT, OCTETS, visible_and_hidden
+from tests.contract.wire import Wire
 from tests.gateway import Gateway, wait_for
 from tests.hadoop.ha import HaCluster
 from tests.live.conftest import new_directory
+from tests.live.slow_uploads import OLD, PIECE, Upload, started_uploads
 from tests.live.worlds import HONEST, Client, Seen
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ SETTINGS = {
     "backend": {"retry_deadline": 3.0, "connect_timeout": 2.0, "read_timeout": 15.0},
 }
 CLIENTS = 8
-OLD = b"the old content, all of it " * 1000
-PIECE = b"a piece of the new content " * 1000
+DATANODES = 3
+BIG = os.urandom(1 << 20) * 48
 IDEMPOTENT = frozenset({"get", "list"})
 # The promise: so long after a takeover the gateway is ready, and calls succeed.
 RECOVERY_SECONDS = 10.0
@@ -39,7 +40,8 @@ CALLS_SECONDS = 60.0
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HaCluster]:
-    with HaCluster(tmp_path_factory.mktemp("ha"), namenodes=3) as running:
+    with HaCluster(tmp_path_factory.mktemp("ha"), namenodes=3, datanodes=DATANODES,
+                   conf={"dfs.replication": "2"}) as running:
         running.make_user("alice")
         yield running
 
@@ -76,48 +78,6 @@ def clients(files: Files) -> Iterator[list[Client]]:
     yield several
     for client in several:
         client.finish()
-
-
-class Upload(threading.Thread):
-    """An upload over an old file whose pieces come until it is told to end."""
-
-    def __init__(self, files: Files, name: str) -> None:
-        super().__init__(daemon=True)
-        self.name_in_directory = name
-        self.content = b""
-        self.status = 0
-        self._files = files
-        self._all_sent = threading.Event()
-
-    def run(self) -> None:
-        """Send it; `status` stays 0 where the connection breaks."""
-        try:
-            self.status = requests.put(
-                self._files.gateway.url + CONTENT, data=self._pieces(), headers=OCTETS,
-                params={"path": self._files.at(self.name_in_directory), "overwrite": "true"},
-                auth=("someone", "secret"), timeout=60).status_code
-        except requests.ConnectionError:
-            self.status = 0
-
-    def finish(self) -> None:
-        """Send no further piece."""
-        self._all_sent.set()
-
-    def _pieces(self) -> Iterator[bytes]:
-        while not self._all_sent.wait(0.05):
-            self.content += PIECE
-            yield PIECE
-
-
-def started_uploads(files: Files, *names: str) -> list[Upload]:
-    """Begin to replace these files, and return when HDFS has a hidden file of each."""
-    uploads: list[Upload] = []
-    for name in names:
-        files.put(name, OLD)
-        uploads.append(Upload(files, name))
-        uploads[-1].start()
-    wait_for("hidden files", lambda: visible_and_hidden(files).count("?") == len(names))
-    return uploads
 
 
 def seen_since(clients: list[Client], moment: float = 0.0) -> list[Seen]:
@@ -234,6 +194,48 @@ def test_kill_9_of_the_active_one_loses_and_doubles_nothing(
     wait_for("nothing else", lambda: visible_and_hidden(directory) == names, seconds=30)
     assert_nothing_hidden(files)
     work(new_directory(files.gateway, "namenode"))
+
+
+@pytest.mark.parametrize("victim", range(DATANODES))
+def test_a_datanode_killed_in_the_middle_of_downloads_is_not_noticed(
+    cluster: HaCluster, files: Files, victim: int,
+) -> None:
+    names = ["a", "b", "c"]
+    for name in names:
+        files.put(name, BIG)
+    wait_for("two replicas of each", lambda: cluster.degraded_blocks == 0)
+    wires = [Wire(files.gateway, timeout=90) for _ in names]
+    try:
+        for name, wire in zip(names, wires, strict=True):
+            wire.send_head("GET", f"{CONTENT}?path={files.at(name)}")
+            assert wire.socket.recv(1, 2)  # MSG_PEEK: the first byte has come
+        cluster.kill_datanode(victim)
+        for wire in wires:
+            got = wire.answer()
+            assert (got.status, got.whole, got.body == BIG) == (200, True, True)
+        # The NameNode names the dead one still.
+        assert all(files.read(name) == BIG for name in names)
+    finally:
+        for wire in wires:
+            wire.socket.close()
+        cluster.start_datanode(victim)
+
+
+def test_a_datanode_killed_in_the_middle_of_uploads(cluster: HaCluster, files: Files) -> None:
+    names = [f"upload-{i}" for i in range(6)]
+    uploads = started_uploads(files, *names)
+    cluster.kill_datanode(1)
+    try:
+        files.put("meanwhile", PIECE)
+        for upload in uploads:
+            upload.finish()
+        assert_old_or_new(files, uploads)
+        assert [upload.status for upload in uploads].count(201), "none went on without it"
+        assert files.read("meanwhile") == PIECE
+        wait_for("nothing else", lambda: visible_and_hidden(files) == ["meanwhile", *names],
+                 seconds=90)
+    finally:
+        cluster.start_datanode(1)
 
 
 def assert_old_or_new(files: Files, uploads: list[Upload]) -> None:
