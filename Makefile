@@ -15,6 +15,9 @@ DATA = ./data
 # How many processes run tests at once; each starts its own Hadoop where one is needed. 0: this one.
 JOBS = 3
 
+# --if-reachable: where no advisory service can be asked, `make audit` says so and goes on.
+AUDIT =
+
 VENV = .venv
 BIN = $(VENV)/bin
 LOCKS = requirements
@@ -40,7 +43,7 @@ hadoop: $(VENV)/.run ## start Hadoop 3.4.2 for trying things by hand (NameNode 9
 
 test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some (JOBS=3)
 	@sh scripts/test-tools.sh java maven nginx openssl curl redis-server postgresql slapd \
-		krb5-kdc krb5-user
+		krb5-kdc krb5-admin-server krb5-user faketime
 	@sh scripts/test.sh $(BIN)/python $(JOBS) $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, and who may import whom
@@ -48,6 +51,9 @@ check: $(VENV)/.dev ## lint, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/mypy --strict scripts
 	$(BIN)/lint-imports
+
+audit: $(VENV)/.dev ## look the locked packages up among known vulnerabilities (AUDIT=--if-reachable)
+	$(BIN)/python scripts/audit.py $(AUDIT) $(LOCKS)/run.txt $(LOCKS)/dev.txt
 
 bench: $(VENV)/.dev ## measure the gateway beside HttpFS, WebHDFS and rclone; ARGS= are its options
 	@sh scripts/test-tools.sh java maven
@@ -78,4 +84,4 @@ $(VENV)/.dev: $(LOCKS)/dev.txt pyproject.toml scripts/venv.sh
 	@sh scripts/venv.sh $(VENV) $(LOCKS)/dev.txt
 	@touch $(VENV)/.run $@
 
-.PHONY: help venv run hadoop test check bench chaos lock clean
+.PHONY: help venv run hadoop test check audit bench chaos lock clean
