@@ -22,6 +22,7 @@ from app.embedded import create_server
 from app.fs.clusters import addresses, other_clusters
 from app.fs.configured import configured_mounts
 from app.fs.etags import EtagCache
+from app.fs.first_look import look_in_background
 from app.fs.lifetime_sweep import LifetimeSweep
 from app.fs.lifetimes import Lifetimes
 from app.fs.mount_health import log_configured
@@ -112,6 +113,8 @@ def build(settings: Settings | None = None) -> Flask:
     sort_jobs.register(services.jobs, services)
     services.jobs.start_background()
     _log.info("serving %s", services.backend.description)
+    if settings.backend.principal:
+        look_in_background(services.backend, settings.web.ready_timeout)
     return app
 
 

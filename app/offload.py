@@ -40,7 +40,10 @@ class Offload:
         self._prepare()
         if self._pool is None:
             return function(*args, **kwargs)
-        result: R = self._pool.apply(function, args, kwargs)
+        # What is raised there gevent prints, too, however well it is caught here.
+        result: R | _Raised = self._pool.apply(_outcome, (function, args, kwargs))
+        if isinstance(result, _Raised):
+            raise result.error
         return result
 
     def _prepare(self) -> None:
@@ -53,6 +56,18 @@ class Offload:
         else:
             self._slots, self._pool = threading.Semaphore(self._width), None
         self._pid = os.getpid()
+
+
+class _Raised:
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _outcome(function: Callable[..., R], args: Any, kwargs: Any) -> R | _Raised:
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - raised again where it was called
+        return _Raised(error)
 
 
 def has_green_threads() -> bool:

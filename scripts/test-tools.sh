@@ -15,7 +15,7 @@ present() {
     libkrb5-dev) command -v krb5-config ;;
     libldap-dev) ls /usr/include/ldap.h ;;
     libsasl2-dev) ls /usr/include/sasl/sasl.h ;;
-    krb5-kdc | krb5-user) command -v "$(program_of "$1")" ;;
+    krb5-kdc | krb5-admin-server | krb5-user) command -v "$(program_of "$1")" ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
@@ -23,6 +23,7 @@ present() {
 program_of() {
     case $1 in
     krb5-kdc) echo krb5kdc ;;
+    krb5-admin-server) echo kadmin.local ;;
     krb5-user) echo kinit ;;
     esac
 }

@@ -60,6 +60,7 @@ def test_a_gevent_hub_goes_on(first: str) -> None:
         timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("raised\n")
+    assert "Traceback" not in done.stderr
 
 
 def test_without_gevent_it_runs_where_it_is_called() -> None:

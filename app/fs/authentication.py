@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.fs.auth import SimpleAuth
-from app.fs.kerberos import KerberosAuth, Negotiation
+from app.fs.kerberos import KerberosAuth
 from app.fs.kerberos_login import Login
+from app.fs.negotiation import Negotiation
 from app.strict_yaml import ConfigError
 
 if TYPE_CHECKING:

@@ -8,41 +8,32 @@ all others; whoever has to wait for a negotiation waits for a bounded time, and 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import logging
 import os
 import threading
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from requests import exceptions
 
 from app.fs.auth import require_user_name
-from app.fs.faults import remote_fault
 from app.fs.http_faults import NotSent
-from app.fs.kerberos_faults import KerberosFault, from_server
-from app.fs.signed_cookie import SignedCookie, signed_cookie
-from app.offload import Offload
+from app.fs.kerberos_faults import KerberosFault
+from app.fs.negotiation import TARGET, Negotiation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from app.fs.answer import Answer
-    from app.fs.kerberos_login import Login, Proof
-    from app.fs.transport import UpstreamSession
+    from app.fs.signed_cookie import SignedCookie
 
-TARGET = "/webhdfs/v1/?op=GETHOMEDIRECTORY"
-"""What is asked to be authenticated: served by a standby and by HttpFS, and without effect."""
-REFUSALS = frozenset({401, 403})
+
 HELD_SECONDS = 1.0
 """For how long a failure of Kerberos is told again before the KDC is asked again."""
 TOLD_SECONDS = 60.0
 """How often the log hears of the same failure."""
 PROVEN_SECONDS = 5.0
 """After which a cookie is tried before a body is sent with it."""
-NATIVE_THREADS = 2
 _log = logging.getLogger(__name__)
 
 
@@ -66,56 +57,6 @@ class _Flight:
             return False
         held = HELD_SECONDS if isinstance(self.fault, KerberosFault) else 0.0
         return now >= self.ended + held
-
-
-class Negotiation:
-    """SPNEGO with a server, over the session that the calls go over, too."""
-
-    def __init__(self, login: Login, session: UpstreamSession, read_timeout: float) -> None:
-        self._login = login
-        self._session = session
-        self._read_timeout = read_timeout
-        self._offload = Offload(NATIVE_THREADS)
-
-    def run(self, server: str, on_ticket: Callable[[], None]) -> SignedCookie:
-        """Return the server's cookie; `on_ticket` is called when the KDC has done its part.
-
-        Raises KerberosFault, requests.RequestException.
-        """
-        try:
-            return self._once(server, on_ticket)
-        except KerberosFault as refusal:
-            if not refusal.of_server:
-                raise
-        # The tickets may be older than the server's present key.
-        self._login.forget()
-        return self._once(server, on_ticket)
-
-    def _once(self, server: str, on_ticket: Callable[[], None]) -> SignedCookie:
-        host = urlsplit(server).hostname or ""
-        proof = self._offload.run(self._login.prove, host)
-        on_ticket()
-        shown = {"Authorization": f"Negotiate {base64.b64encode(proof.token).decode()}"}
-        answer = self._session.exchange(
-            "GET", server + TARGET, None, shown, self._read_timeout)
-        cookie = signed_cookie(answer, time.monotonic())
-        if cookie is None:
-            raise _refusal(urlsplit(server).netloc, answer)
-        answer.close()
-        self._require_proof(server, proof, answer)
-        return cookie
-
-    def _require_proof(self, server: str, proof: Proof, answer: Answer) -> None:
-        for field in answer.values("www-authenticate"):
-            scheme, _, said = field.strip().partition(" ")
-            if scheme.lower() == "negotiate" and said:
-                try:
-                    token = base64.b64decode(said.strip(), validate=True)
-                except binascii.Error:
-                    break
-                self._offload.run(proof.finish, token)
-                return
-        raise KerberosFault(f"{urlsplit(server).netloc} did not prove who it is", of_server=True)
 
 
 class KerberosAuth:
@@ -224,16 +165,6 @@ class KerberosAuth:
         self._told[server] = str(fault), now
         detail = f" ({fault.detail})" if isinstance(fault, KerberosFault) and fault.detail else ""
         _log.error("%s cannot be asked as %s: %s%s", server, self.principal, fault, detail)
-
-
-def _refusal(server: str, answer: Answer) -> exceptions.RequestException:
-    if answer.status_code not in REFUSALS:
-        if not answer:
-            return NotSent(f"{server}: {remote_fault(answer)}")
-        answer.close()
-        return KerberosFault(f"{server} serves without Kerberos: it gives no signed cookie",
-                             of_server=True)
-    return from_server(server, answer.status_code, remote_fault(answer).message)
 
 
 def _again(fault: exceptions.RequestException) -> exceptions.RequestException:

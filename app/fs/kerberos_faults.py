@@ -91,7 +91,8 @@ _SERVER_SAYS: tuple[tuple[str, _Cause], ...] = (
 
 def from_gss(error: GSSError, *, server: str = "") -> KerberosFault:
     """Return the fault for what GSSAPI raised while a ticket was asked for (for `server`)."""
-    detail = printable(error.gen_message())[:_DETAIL_LIMIT]
+    # Two numbers with words after each: those after the last are Kerberos's own.
+    detail = printable(error.gen_message().rpartition("): ")[2])[:_DETAIL_LIMIT]
     # GSSAPI has unsigned codes, Kerberos signed ones.
     cause = _CAUSES.get(int(error.min_code) - (1 << 32))
     if cause is None:

@@ -2,8 +2,8 @@
 
 import os
 import shutil
+import signal as signals
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +11,7 @@ from tests.hadoop.daemon import Daemon, free_port
 from tests.hadoop.jars import HadoopError
 
 REALM = "EXAMPLE.COM"
-INSTALL = "install Kerberos (Debian, Ubuntu: apt-get install krb5-kdc krb5-admin-server)"
+INSTALL = "install it (Debian, Ubuntu: apt-get install krb5-kdc krb5-admin-server faketime)"
 START_SECONDS = 30.0
 # `udp_preference_limit`: Java would wait for the answers that no UDP port of this KDC gives.
 CLIENT = """\
@@ -47,11 +47,10 @@ SERVER = """\
 class Kdc:
     """One realm, EXAMPLE.COM; `config` is the krb5.conf of those who use it.
 
-    It can be killed and started again; what it answered stands in its log. `environment` is added
-    to its own (a shifted clock).
+    It can be killed and started again; what it answered stands in its log.
     """
 
-    def __init__(self, directory: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory.resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.config = self.directory / "krb5.conf"
@@ -61,9 +60,7 @@ class Kdc:
         (self.directory / "kdc.conf").write_text(SERVER.format(**words))
         self._env = {**os.environ, "KRB5_CONFIG": str(self.config),
                      "KRB5_KDC_PROFILE": str(self.directory / "kdc.conf")}
-        self._daemon = Daemon(
-            "kdc", [_program("krb5kdc"), "-n"], self.directory / "kdc.out",
-            {**self._env, **(environment or {})})
+        self._daemon = self._made("")
 
     def __enter__(self) -> Self:
         self._run("kdb5_util", "create", "-s", "-P", "master")
@@ -73,8 +70,12 @@ class Kdc:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
-    def start(self) -> None:
-        """Start it, the first time or again; return when it takes requests."""
+    def start(self, *, clock: str = "") -> None:
+        """Start it, the first time or again; return when it takes requests.
+
+        `clock` is what its clock is ahead of the machine's, as faketime understands it ("+2h").
+        """
+        self._daemon = self._made(clock)
         before = self.log().count("commencing operation")
         self._daemon.start()
         self._daemon.await_ready(
@@ -84,6 +85,19 @@ class Kdc:
     def kill(self) -> None:
         """End it by SIGKILL: nobody gets a ticket any more."""
         self._daemon.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether it is there, frozen or not."""
+        return self._daemon.running
+
+    def freeze(self) -> None:
+        """Let it take connections, and answer nothing."""
+        self._daemon.signal(signals.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._daemon.signal(signals.SIGCONT)
 
     def keytab(self, name: str, *principals: str) -> Path:
         """Return a keytab with fresh keys of these principals, who are made where they are not."""
@@ -112,6 +126,11 @@ class Kdc:
         """Return how many tickets a client was given: `kind` is AS_REQ or TGS_REQ."""
         return sum(f" {kind} " in line and "ISSUE:" in line and f" {client}@{REALM} for" in line
                    for line in self.log().splitlines())
+
+    def _made(self, clock: str) -> Daemon:
+        shifted = [_program("faketime"), "-f", clock] if clock else []
+        return Daemon("kdc", [*shifted, _program("krb5kdc"), "-n"], self.directory / "kdc.out",
+                      self._env)
 
     def _run(self, command: str, *arguments: str) -> str:
         done = subprocess.run(

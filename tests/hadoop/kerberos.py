@@ -33,15 +33,15 @@ DEFAULT
 class KerberosCluster:
     """One HDFS with Kerberos on, and an HttpFS in front of it.
 
-    The gateway's principal may act for alice, bob and the superuser; the keys are in `keytab`.
-    `httpfs_validity` is for how many seconds HttpFS takes its own cookies.
+    The gateway's principal may act for alice, bob and the superuser; its keys are in `keytab`.
+    `validity` is for how many seconds the NameNode takes its own cookies; HttpFS does for hours.
     """
 
-    def __init__(self, directory: Path, kdc: Kdc, *, httpfs_validity: int = 5) -> None:
+    def __init__(self, directory: Path, kdc: Kdc, *, validity: int = 5) -> None:
         self.directory = directory.resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.kdc = kdc
-        self._httpfs_validity = httpfs_validity
+        self._validity = validity
         self._rpc_port, self._http_port, self._httpfs_port, self._data_port = (
             free_port() for _ in range(4))
         self.namenode_url = f"http://localhost:{self._http_port}"
@@ -50,9 +50,9 @@ class KerberosCluster:
         self.keytab = kdc.keytab("gateway.keytab", "gateway/localhost")
         self._keytab = kdc.keytab(
             "hadoop.keytab", "nn/localhost", "dn/localhost", "httpfs/localhost", HTTP)
-        java = (f"-Djava.security.krb5.conf={kdc.config}",)
-        self._launcher = Launcher(
-            self.directory, SUPERUSER, {role: (*flags, *java) for role, flags in FAST_START.items()})
+        java = f"-Djava.security.krb5.conf={kdc.config}"
+        jvm = {role: (*flags, java) for role, flags in FAST_START.items()}
+        self._launcher = Launcher(self.directory, SUPERUSER, jvm)
         self._daemons: list[Daemon] = []
 
     def __enter__(self) -> Self:
@@ -109,6 +109,7 @@ class KerberosCluster:
             **_principals("dfs.datanode", "kerberos.principal", "keytab.file", "dn", self._keytab),
             **self._web("dfs.web.authentication"),
             **self._web("hadoop.http.authentication"),
+            "hadoop.http.authentication.token.validity": str(self._validity),
         }
 
     def _by_name(self) -> dict[str, str]:
@@ -132,7 +133,7 @@ class KerberosCluster:
             **configuration.httpfs_site(httpfs_port=self._httpfs_port, proxy_users=("gateway",)),
             "httpfs.http.hostname": "localhost",
             **self._web("hadoop.http.authentication"),
-            "hadoop.http.authentication.token.validity": str(self._httpfs_validity),
+            "hadoop.http.authentication.token.validity": "36000",
             "httpfs.hadoop.authentication.type": "kerberos",
             "httpfs.hadoop.authentication.kerberos.principal": f"httpfs/localhost@{REALM}",
             "httpfs.hadoop.authentication.kerberos.keytab": str(self._keytab),
