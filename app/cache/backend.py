@@ -46,6 +46,12 @@ class CachedFileSystem:
         return self._cache.open(
             found.key, offset, length, self._fetch(path, found), self._is_same(found))
 
+    def datanode_url(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> str:
+        """Return the URL at which a DataNode gives these bytes; "" for what is cached, or will."""
+        if self._found(path, file_id):
+            return ""
+        return self._fs.datanode_url(path, offset, length, file_id)
+
     def prefetch(
         self, path: HdfsPath, file_id: int, on_bytes: Callable[[int], None],
     ) -> bool:

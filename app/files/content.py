@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from werkzeug import Response
@@ -9,7 +10,7 @@ from werkzeug import Response
 from app.core.errors import InvalidRequest, PathNotFound, UnsupportedMedia
 from app.files.api import LENGTH, OFFSET, OVERWRITE, PATH, PERMISSION, REPLICATION, api
 from app.files.names import check_replication
-from app.web import conditions, ranges, streams
+from app.web import accel, conditions, ranges, streams
 from app.web.answers import attachment, created, no_content
 from app.web.params import NameList, OneOf, Param
 
@@ -44,7 +45,12 @@ def get_content(call: Call) -> Response:
         if wanted is None:
             return response
         status, part = wanted
+        compress = response.headers.get("Content-Encoding") == "gzip"
         try:
+            if not compress and accel.handed_over(
+                    call.exchange, call.services.settings.web.accel, response, part.length,
+                    partial(call.files.datanode_url, call[PATH], status, part)):
+                return response
             source = call.files.open(call[PATH], status, part)
             break
         except PathNotFound:
@@ -52,7 +58,7 @@ def get_content(call: Call) -> Response:
             if not tries_left:
                 raise
     body = streams.begun(streams.content(source, part.length))
-    if response.headers.get("Content-Encoding") == "gzip":
+    if compress:
         body = streams.gzipped(body, call.services.settings.web.gzip_level)
     response.response = body
     return response

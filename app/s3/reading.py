@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from werkzeug import Response
@@ -13,7 +14,7 @@ from app.s3.checksums import COMPOSITE
 from app.s3.conditions import not_modified, range_counts
 from app.s3.errors import S3Error, invalid_argument
 from app.s3.xml import XML_TYPE
-from app.web import ranges
+from app.web import accel, ranges
 from app.web.conditions import last_modified_of
 from app.web.object_content import answered
 
@@ -39,7 +40,8 @@ def head_object(call: S3Call) -> Response:
 
 def get_object(call: S3Call) -> Response:
     """Stream the object, or the bytes of a Range or of a part."""
-    return answered(lambda: _head(call), call.objects)
+    return answered(lambda: _head(call), call.objects, partial(
+        accel.handed_over, call.exchange, call.services.settings.web.accel))
 
 
 def _head(call: S3Call) -> tuple[Response, ObjectInfo, ByteRange | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.core.errors import PathNotFound
@@ -18,21 +19,27 @@ if TYPE_CHECKING:
     from app.fs.objects import ObjectStore
 
     Head = tuple[Response, ObjectInfo, ByteRange | None]
+    HandOver = Callable[[Response, int, Callable[[], str]], bool]
 
 _TRIES = 10
 
 
-def answered(head: Callable[[], Head], objects: ObjectStore) -> Response:
+def answered(
+    head: Callable[[], Head], objects: ObjectStore, hand_over: HandOver = lambda *_: False,
+) -> Response:
     """Return what `head` makes, with the bytes that it wants of the object as its body.
 
     `head` returns the answer without a body, the object, and the bytes to open of it, None for
-    none. Raises what it raises, NoSuchKey, UpstreamError.
+    none. `hand_over` has somebody else bring them, if it can. Raises what `head` raises,
+    NoSuchKey, UpstreamError.
     """
     for tries_left in reversed(range(_TRIES)):
         response, info, wanted = head()
         if wanted is None:
             break
         try:
+            if hand_over(response, wanted.length, partial(objects.datanode_url, info, wanted)):
+                break
             source = objects.open(info, wanted)
             response.response = streams.begun(streams.content(source, wanted.length))
             break

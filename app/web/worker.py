@@ -20,6 +20,7 @@ from app.jobs import EXTENSION
 from app.nodes import EXTENSION as NODES
 from app.web.audit import EXTENSION as AUDIT
 from app.web.envelope import JSON_TYPE, failure
+from app.web.protective import ALWAYS, POLICY
 from app.web.refused import without_query, without_values
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _JOIN_BELOW = 16 * 1024
 _LOOK_SECONDS = 0.5
 _IN_A_ROW = 8
+_PROTECTIVE = "".join(f"{name}: {value}\r\n" for name, value in (
+    *ALWAYS, ("Content-Security-Policy", POLICY), ("Cache-Control", "no-store")))
 
 
 class JoiningSocket:
@@ -97,7 +100,8 @@ class EnvelopingSocket:
         body = failure(["internal error; the log has it" if own_fault else self._told])
         self._socket.sendall(
             f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
-            f"Content-Type: {JSON_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+            f"Content-Type: {JSON_TYPE}\r\nContent-Length: {len(body)}\r\n{_PROTECTIVE}"
+            f"\r\n{body}".encode())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)

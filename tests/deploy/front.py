@@ -18,10 +18,11 @@ from tests.gateway import REPOSITORY, Gateway
 from tests.hadoop.daemon import Daemon, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 TEMPLATE = REPOSITORY / "deploy" / "nginx.conf"
+ACCEL = REPOSITORY / "deploy" / "nginx-accel.conf"
 SERVER_NAME = "files.example.net"
 ALIAS = "198.51.100.7"
 """An address of documentation (RFC 5737), given to the loopback device where there is no other."""
@@ -74,10 +75,15 @@ class Nginx:
     """nginx with deploy/nginx.conf; only its port, paths and the gateway's address are put in.
 
     `listening` is one more line of the server, where something else is to be listened on, too.
+    `accel` is the word of the gateway's `web.accel`, "" to leave deploy/nginx-accel.conf out;
+    `datanode_ca` a file of who signs the DataNodes' certificates. `changes` and `accel_changes`
+    are further replacements in the site and there, by patterns that each must match once.
     """
 
     def __init__(
         self, directory: Path, gateway: Gateway, certificate: Certificate, *, listening: str = "",
+        accel: str = "", datanode_ca: Path | None = None, changes: Mapping[str, str] | None = None,
+        accel_changes: Mapping[str, str] | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
@@ -86,10 +92,21 @@ class Nginx:
         self.certificate = certificate
         self._config = directory / "nginx.conf"
         self._config.write_text(self._main(directory))
-        (directory / "site.conf").write_text(self._site(gateway, listening))
+        self.access_log = directory / "access.log"
+        self.log = directory / "nginx.log"
+        site = self._site(gateway, listening)
+        if accel:
+            site = replaced(site, {
+                r"# include /etc/nginx/httpfs-proxy-accel\.conf;":
+                    f"include {directory}/accel.conf;"})
+            (directory / "accel.conf").write_text(replaced(ACCEL.read_text(), {
+                r'set \$gateway_accel "";  # the word': f'set $gateway_accel "{accel}";',
+                r"/etc/ssl/certs/ca-certificates\.crt": str(datanode_ca or certificate.file),
+                **(accel_changes or {})}))
+        (directory / "site.conf").write_text(replaced(site, changes or {}))
         self._daemon = Daemon(
             "nginx", [program("nginx"), "-c", str(self._config), "-g", "daemon off;"],
-            directory / "nginx.log", {})
+            self.log, {})
 
     def __enter__(self) -> Self:
         self._daemon.start()
@@ -121,7 +138,8 @@ class Nginx:
             f"pid {directory}/nginx.pid;\nerror_log stderr info;\nworker_processes 1;\n"
             f"{'user root;' if os.geteuid() == 0 else ''}\n"
             "events {}\n"
-            f"http {{\n    access_log off;\n{places}    include {directory}/site.conf;\n}}\n")
+            f"http {{\n    access_log {directory}/access.log;\n"
+            f"{places}    include {directory}/site.conf;\n}}\n")
 
     def _site(self, gateway: Gateway, listening: str) -> str:
         changes = {
@@ -131,11 +149,15 @@ class Nginx:
             r"/etc/ssl/httpfs-proxy/fullchain\.pem": str(self.certificate.file),
             r"/etc/ssl/httpfs-proxy/key\.pem": str(self.certificate.key),
         }
-        text = TEMPLATE.read_text()
-        for pattern, replacement in changes.items():
-            text, count = re.subn(pattern, replacement, text)
-            assert count == 1, f"{pattern} is {count} times in {TEMPLATE}"
-        return text
+        return replaced(TEMPLATE.read_text(), changes)
+
+
+def replaced(text: str, changes: Mapping[str, str]) -> str:
+    """Return `text` with each pattern replaced, which is there once."""
+    for pattern, replacement in changes.items():
+        text, count = re.subn(pattern, replacement, text)
+        assert count == 1, f"{pattern} is {count} times in the configuration"
+    return text
 
 
 def program(name: str) -> str:
