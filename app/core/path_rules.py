@@ -117,6 +117,8 @@ class PathRules:
 
     def within(self, directory: str) -> Callable[[str], Verdict]:
         """Return `sees` for the names in a directory: it costs little for each of very many."""
+        if not self.layers:
+            return lambda _name: Verdict.ALLOWED
         names, hidden = _shown(directory)
         if hidden or any(name in _SPECIAL for name in names):
             return lambda name: self.sees(f"{directory.rstrip('/')}/{name}")

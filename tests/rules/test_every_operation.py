@@ -46,7 +46,5 @@ def _answer(place: Place, ask: Ask, user: str) -> str:
 
 
 def _is_idle(place: Place) -> bool:
-    for url in ("/v1/sort", "/v1/download"):
-        place.request("free", "GET", url)
-    stats = place.request("admin", "GET", "/v1/cluster", params={"what": "xaction"})
-    return '"running"' not in stats.text
+    jobs = place.request("admin", "GET", "/v1/cluster", params={"what": "xaction"})
+    return jobs.status_code == 200 and '"endTime":""' not in jobs.text
