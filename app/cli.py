@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import cli_keys, cli_users
+from app import cli_check, cli_keys, cli_tokens, cli_users
 from app.core.errors import GatewayError
 from app.settings_docs import example_yaml
 from app.strict_yaml import ConfigError
@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     cli_users.add_commands(commands, config)
     cli_keys.add_commands(commands, config)
+    cli_tokens.add_commands(commands, config)
+    cli_check.add_command(commands, config)
     settings = commands.add_parser(
         "settings", parents=[config], allow_abbrev=False,
         help="print every setting at its default, explained",

@@ -17,10 +17,11 @@ __all__ = ["open_store", "shown"]
 DEFAULT_NAME = "state.db"
 
 
-def open_store(url: str, data_dir: Path) -> Store:
+def open_store(url: str, data_dir: Path, *, makes: bool = True) -> Store:
     """Return the store that the setting `state_url` means. Raises ConfigError.
 
-    A server is asked for nothing yet: while it is away, calls raise StorageFault.
+    A server is asked for nothing yet: while it is away, calls raise StorageFault. `makes` lets a
+    database that has no table yet be given one.
     """
     if url == "sqlite:":
         return SqliteStore(data_dir / DEFAULT_NAME)
@@ -34,7 +35,7 @@ def open_store(url: str, data_dir: Path) -> Store:
     if url.startswith("postgresql://"):
         from app.state.postgres import PostgresStore  # noqa: PLC0415 as above
 
-        return PostgresStore(url)
+        return PostgresStore(url, makes=makes)
     raise wrong(
         f"'{shown(url)}' is no state store; allowed is `sqlite:` ({DEFAULT_NAME} in data_dir),"
         " `sqlite:///some/file`, `redis://host:6379/0` or `rediss://…`, and"

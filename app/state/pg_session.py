@@ -38,6 +38,7 @@ class Session:
 
     def __init__(
         self, plain: socket, server: ServerUrl, tls: ssl.SSLContext | None, answer_seconds: float,
+        *, makes: bool = True,
     ) -> None:
         # TLS takes the descriptor over into another object; the number stays.
         self._descriptor = plain.fileno()
@@ -51,7 +52,7 @@ class Session:
             plain.close()
             raise
         try:
-            self._prepare(answer_seconds)
+            self._prepare(answer_seconds, makes=makes)
         except BaseException:
             self.close()
             raise
@@ -76,11 +77,11 @@ class Session:
         with contextlib.suppress(Exception):
             self._connection.close()
 
-    def _prepare(self, answer_seconds: float) -> None:
+    def _prepare(self, answer_seconds: float, *, makes: bool) -> None:
         run = self._connection.run
         run(_SETTINGS.format(timeout=max(1, int(answer_seconds * 800))))
         table, schema = run(_LOOK)[0]
-        if table is None:
+        if table is None and makes:
             # The lock makes one of several newcomers the first. Who may use a schema need not be
             # allowed to make one.
             run("; ".join([_LOCK, *([] if schema else [_SCHEMA]), _TABLE]))

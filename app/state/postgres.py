@@ -52,15 +52,20 @@ _PURGE = f"""DELETE FROM httpfs_proxy.records WHERE (space, id) IN
 
 
 class PostgresStore(SwappingStore):
-    """A `Store` in the database that `url` names; it is connected to at the first call."""
+    """A `Store` in the database that `url` names; it is connected to at the first call.
 
-    def __init__(self, url: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    `makes` says whether the table is made where it is missing.
+    """
+
+    def __init__(
+        self, url: str, *, answer_seconds: float = ANSWER_SECONDS, makes: bool = True,
+    ) -> None:
         server = parse(url, port=PORT, options=_OPTIONS)
         if not server.user or not server.database:
             raise wrong("a postgresql: URL names a user and a database:"
                         " postgresql://user:password@host:5432/database")
         self._pool = Pool[Session](
-            _Driver(server, answer_seconds), answer_seconds=answer_seconds)
+            _Driver(server, answer_seconds, makes=makes), answer_seconds=answer_seconds)
         self._purge_at = 0.0
 
     def close(self) -> None:
@@ -117,9 +122,10 @@ class PostgresStore(SwappingStore):
 class _Driver:
     """Sessions of PostgreSQL."""
 
-    def __init__(self, server: ServerUrl, answer_seconds: float) -> None:
+    def __init__(self, server: ServerUrl, answer_seconds: float, *, makes: bool) -> None:
         self.shown = server.shown
         self._server = server
+        self._makes = makes
         self._answer_seconds = answer_seconds
         self._tls = _tls(server)
 
@@ -128,7 +134,7 @@ class _Driver:
         plain = socket.create_connection(
             (server.host, server.port), min(CONNECT_SECONDS, self._answer_seconds))
         plain.settimeout(self._answer_seconds)
-        return Session(plain, server, self._tls, self._answer_seconds)
+        return Session(plain, server, self._tls, self._answer_seconds, makes=self._makes)
 
     def is_stale(self, connection: Session) -> bool:
         return connection.has_news()

@@ -12,6 +12,7 @@ import pytest
 from app.core.errors import UpstreamUnavailable
 from app.fs.webhdfs import WebHdfsBackend
 from app.settings import BackendSettings
+from tests.checks.conftest import Checked, checked
 from tests.conftest import HADOOP
 from tests.contract.client import OCTETS, PLAIN, fresh_name
 from tests.gateway import Gateway
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import requests
 
 pytestmark = list(HADOOP)
+__all__ = ["checked"]
 CONTENT = os.urandom(5 << 20)
 
 
@@ -147,3 +149,29 @@ def test_readyz_says_what_is_wrong(cluster: HttpsCluster, tmp_path: Path) -> Non
         assert "it takes no client without a certificate" in asked.text
     finally:
         gateway.stop()
+
+
+def test_check_says_what_is_right_and_wrong(
+    cluster: HttpsCluster, checked: Checked, tmp_path: Path,
+) -> None:
+    url, port = cluster.namenode_url, cluster.namenode_url.rpartition(":")[2]
+    said = checked(backend={"url": url, **shown(cluster), "clusters": [
+        {"name": "lab", "url": cluster.httpfs_url}]})
+    assert not said.wrong
+    for line in (f"backend: {cluster.authority.file}: trusts 'CN=The authority'",
+                 f"backend: {url}: its certificate is for localhost, valid until",
+                 f"backend: {url}: WebHDFS answers",
+                 f"cluster 'lab': {cluster.httpfs_url}: its certificate is for localhost"):
+        assert f"ok     {line}" in said.text
+    said = checked(backend={"url": f"https://127.0.0.1:{port}", **shown(cluster)})
+    assert "WRONG  backend: https://127.0.0.1:" in said.text
+    assert "its certificate is for another name" in said.text
+    assert "it shows a certificate of 'CN=server', for localhost, by 'CN=The authority'" in (
+        said.text)
+    said = checked(backend={"url": url, "ca_file": str(cluster.authority.file)})
+    assert "it takes no client without a certificate that it trusts (backend.client_cert" in (
+        said.wrong[0])
+    other = Authority(tmp_path / "other", "other")
+    said = checked(backend={"url": url, **shown(cluster), "ca_file": str(other.file)})
+    assert "the authority of its certificate is none that is trusted (backend.ca_file)" in (
+        said.wrong[0])
