@@ -36,7 +36,7 @@ def audit() -> ModuleType:
     ({"pypi": UNKNOWN}, True, 0, "NOT AUDITED"),
     ({}, True, 0, "NOT AUDITED"),
 ])
-def test_outcomes(
+def test_outcomes(  # noqa: PLR0917 - four of them are the case
     audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     answers: dict[str, Any], soft: bool, code: int, told: str,
 ) -> None:

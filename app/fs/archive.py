@@ -50,7 +50,7 @@ class Archive:
     def __init__(self, fs: FileSystem, path: HdfsPath, name: str) -> None:
         self._fs = fs
         self._path = path
-        self.name = name
+        self.name = harmless(name)
         self._status = fs.status(path)
         self._listing = Listing(fs, path, None, None) if self._status.is_directory else None
 
@@ -88,7 +88,7 @@ class Archive:
                 opened.pop()
                 continue
             path = child_of(directory, status.path_suffix)
-            name = f"{prefix}/{status.path_suffix}"
+            name = f"{prefix}/{harmless(status.path_suffix)}"
             if not status.is_directory:
                 yield from self._file(name, path, status)
             elif (listing := self._listed(path)) is not None:
@@ -125,6 +125,16 @@ class Archive:
                 return None
             status = fresh
         raise UpstreamFault(f"{name} is replaced faster than it can be read")
+
+
+def harmless(name: str) -> str:
+    """Return a name as an archive may have it.
+
+    A backslash is a letter in HDFS, and a separator where archives are unpacked on Windows: what
+    would lead out of the directory there has `%5C` for it.
+    """
+    leads_out = name.startswith("\\") or ".." in name.split("\\")
+    return name.replace("\\", "%5C") if leads_out else name
 
 
 def _statuses(listing: Listing) -> Iterator[FileStatus]:

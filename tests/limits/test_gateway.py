@@ -101,7 +101,8 @@ def test_transfers_of_all_together(tmp_path: Path) -> None:
     with Gateway(tmp_path, settings={"limits": {"transfers": 1}}) as gateway:
         gateway.make_home("alice")
         assert put(gateway, "file", bytes(SIZE), user="someone").status_code == 201
-        url = "/f/file/content?path=/user/alice/file"
+        path = "/user/alice/file"
+        url = f"/f/file/content?path={path}"
         with Wire(gateway) as wire:
             wire.send_head("PUT", "/f/file/content?path=/user/alice/x", [
                 ("Transfer-Encoding", "chunked"), ("Expect", "100-continue"),
@@ -110,6 +111,8 @@ def test_transfers_of_all_together(tmp_path: Path) -> None:
             refused = gateway.request("GET", url, user="admin")
             assert refused.status_code == 503
             assert refused.headers["Retry-After"]
+            line = gateway.audit()[-1]
+            assert (line["user"], line["status"], line["path"]) == ("admin", 503, path)
         wait_for("room again", lambda: gateway.request("GET", url).status_code == 200)
 
 
