@@ -39,7 +39,7 @@ class Person(NamedTuple):
 
 
 class LdapPeople:
-    """Looks people up; `wanted` are the attributes that templates name. Calls block.
+    """Looks people up; `wanted` are the attributes that templates name.
 
     Raises ConfigError for settings that cannot be used.
     """
@@ -49,7 +49,7 @@ class LdapPeople:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._ldap = library()
-        self._servers = LdapServers(settings)
+        self.servers = LdapServers(settings)
         self._settings = settings
         self._wanted = sorted(set(wanted))
         self._clock = wall_clock
@@ -69,7 +69,7 @@ class LdapPeople:
             self._bind_service(connection)
             return self._person(connection, name)
 
-        return self._servers.run(work) if is_plain(name) else None
+        return self.servers.run(work) if is_plain(name) else None
 
     def prove(self, name: str, password: str) -> Person | None:
         """Return whose password this is.
@@ -91,7 +91,7 @@ class LdapPeople:
                 return person
             return NotAuthenticated("the user name or the password is wrong")
 
-        found = self._servers.run(work)
+        found = self.servers.run(work)
         if isinstance(found, NotAuthenticated):
             raise found
         return found

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from app.auth.ldap_relay import Relay
 from app.core.auth_errors import WayUnavailable
+from app.offload import Offload
 from app.strict_yaml import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from app.sections.identities import LdapSettings
 
 RETRY_SECONDS = 2.0
 """For so long nobody tries a server again that was away."""
-_TLS_1_2 = 0x303
+WIDTH = 8
+"""Conversations with the servers at once, in a worker."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -40,31 +43,36 @@ def library() -> Any:
 
 
 class LdapServers:
-    """The servers of `settings`; calls block, so that they belong in a real thread.
+    """The servers of `settings`. Raises ConfigError for settings that cannot be used.
 
-    Raises ConfigError for settings that cannot be used. `clock` tells seconds that only grow.
+    `clock` tells seconds that only grow.
     """
 
     def __init__(
         self, settings: LdapSettings, *, clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ldap = library()
+        self._relay = Relay(settings)
+        self._offload = Offload(WIDTH)
         self._settings = settings
         self._clock = clock
         self._away_until: dict[str, float] = {}
         _check(settings)
 
+    def slot(self) -> AbstractContextManager[object]:
+        """Return what to hold around conversations, of which there are not many at once."""
+        return self._offload.slot()
+
     def run(self, work: Callable[[Any], T]) -> T:
-        """Return what `work` makes of a connection, which nobody is bound to yet.
+        """Return what `work` makes, in a real thread, of a connection that nobody is bound to yet.
 
         It is done over on the next server where it raises an LDAPError. Raises WayUnavailable.
         """
         problem: Exception | None = None
         for url in self._present():
             try:
-                with self._connected(url) as connection:
-                    result = work(connection)
-            except self._ldap.LDAPError as error:
+                result = self._offload.run(self._talk, self._relay.open(url), work)
+            except (self._ldap.LDAPError, OSError) as error:
                 self._away_until[url] = self._clock() + RETRY_SECONDS
                 log.warning("the LDAP server %s cannot be asked: %s", url, described(error))
                 problem = error
@@ -79,23 +87,14 @@ class LdapServers:
         now = self._clock()
         return [url for url in self._settings.urls if self._away_until.get(url, now) <= now]
 
-    @contextmanager
-    def _connected(self, url: str) -> Iterator[Any]:
-        ldap, settings = self._ldap, self._settings
-        connection = ldap.initialize(url)
-        # Nothing of /etc/ldap/ldap.conf may make this less strict.
-        connection.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
-        connection.set_option(ldap.OPT_NETWORK_TIMEOUT, settings.timeout)
-        connection.set_option(ldap.OPT_TIMEOUT, settings.timeout)
-        connection.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
-        connection.set_option(ldap.OPT_X_TLS_PROTOCOL_MIN, _TLS_1_2)
-        if settings.ca_file:
-            connection.set_option(ldap.OPT_X_TLS_CACERTFILE, settings.ca_file)
-        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+    def _talk(self, descriptor: int, work: Callable[[Any], T]) -> T:
+        ldap = self._ldap
+        # Should the descriptor's other end be gone, nobody is found at this address.
+        connection = ldap.initialize("ldap://127.0.0.1:1", fileno=descriptor)
         try:
-            if url.startswith("ldap:") and settings.start_tls:
-                connection.start_tls_s()
-            yield connection
+            connection.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
+            connection.set_option(ldap.OPT_TIMEOUT, self._settings.timeout)
+            return work(connection)
         finally:
             connection.unbind_ext_s()
 

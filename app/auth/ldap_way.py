@@ -13,7 +13,6 @@ from app.auth.mapping import Mapper, Unmapped
 from app.auth.password_way import WRONG
 from app.core.auth_errors import WayUnavailable
 from app.core.errors import NotAuthenticated
-from app.offload import Offload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from app.core.paths import HdfsPath
     from app.sections.identities import LdapSettings
 
-WIDTH = 8
-"""Conversations with the servers at once, in a worker."""
 NOBODY = "httpfs-proxy-check"
 
 log = logging.getLogger(__name__)
@@ -49,7 +46,6 @@ class LdapWay:
         self._mapper = Mapper(settings)
         self._people = LdapPeople(settings, self._mapper.names)
         self._guard = guard
-        self._offload = Offload(WIDTH)
         looks_up = self._people.looks_up
         self._known = Lookups(
             self._fetch if looks_up else _forgotten,
@@ -66,7 +62,7 @@ class LdapWay:
 
     def authenticate(self, evidence: Evidence) -> User | None:
         """Return whose name and password these are; None for who is not in the directory."""
-        return self._guard.prove(self, evidence, self._offload.slot(), self._checked)
+        return self._guard.prove(self, evidence, self._people.servers.slot(), self._checked)
 
     def rooms(self) -> set[HdfsPath]:
         """Return the directories of users that were looked up."""
@@ -77,13 +73,13 @@ class LdapWay:
         """Return what keeps users from being looked up, in plain words."""
         try:
             if self._people.looks_up:
-                self._offload.run(self._people.find, NOBODY)
+                self._people.find(NOBODY)
         except WayUnavailable as error:
             return [f"LDAP: {error} ({error.__cause__ or 'tried a moment ago'})"]
         return []
 
     def _checked(self, credentials: Credentials) -> User | None:
-        person = self._offload.run(self._people.prove, credentials.name, credentials.password)
+        person = self._people.prove(credentials.name, credentials.password)
         if person is None:
             return None
         user = self._user(person)
@@ -92,7 +88,7 @@ class LdapWay:
         return self._known.put(user.principal.name, user)
 
     def _fetch(self, name: str) -> User | None:
-        person = self._offload.run(self._people.find, name)
+        person = self._people.find(name)
         # Only the directory's own spelling is the name: there is one user, not one a spelling.
         return self._user(person) if person and person.told.name == name else None
 

@@ -26,8 +26,6 @@ SERVICE_PASSWORD = "service secret"
 ADMIN = f"cn=admin,{BASE}"
 ADMIN_PASSWORD = "admin secret"
 START_SECONDS = 30
-LOCAL = ("localhost", *{socket.gethostname(), socket.getfqdn()})
-"""Names of this host: libldap takes `localhost` for the host's own name."""
 
 _CONFIG = """\
 include /etc/ldap/schema/core.schema
@@ -60,7 +58,7 @@ class Slapd:
     def __init__(self, directory: Path, *hosts: str) -> None:
         self.directory = directory
         self.authority = Authority(directory / "ca", "ldap-authority")
-        self._identity = self.authority.identity("ldap", *(hosts or LOCAL))
+        self._identity = self.authority.identity("ldap", *(hosts or ("localhost",)))
         self.tls_port, self.port = _free_port(), _free_port()
         self.url = f"ldaps://localhost:{self.tls_port}"
         self.plain_url = f"ldap://localhost:{self.port}"
