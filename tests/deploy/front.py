@@ -125,6 +125,11 @@ class Nginx:
             check=True, capture_output=True)
         return done.stdout
 
+    def connected(self) -> ssl.SSLSocket:
+        """Return a connection to the server's public name, for HTTP/1.1."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        return self.certificate.context().wrap_socket(plain, server_hostname=SERVER_NAME)
+
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0

@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from app.auth.keys_writer import create_key
 from app.web import accel
-from tests.deploy.front import ACCEL, SERVER_NAME, Certificate, Nginx
+from tests.deploy.front import ACCEL, Certificate, Nginx
 from tests.deploy.test_nginx import LOGIN, gateway_request, head_of, last_line
 from tests.gateway import Gateway, default_users, wait_for
 from tests.hadoop.daemon import free_port
@@ -316,11 +316,7 @@ def test_bytes_come_while_the_datanode_still_sends_and_never_on_nginxs_disk(
 ) -> None:
     """A client that takes nothing more holds the DataNode back, and nobody keeps the rest."""
     put(gateway, "larger", CONTENT * 6)
-    context = ssl.create_default_context(cafile=str(nginx.certificate.file))
-    with (
-        socket.create_connection(("127.0.0.1", nginx.port), timeout=60) as plain,
-        context.wrap_socket(plain, server_hostname=SERVER_NAME) as client,
-    ):
+    with nginx.connected() as client:
         client.sendall(gateway_request("GET", "/f/file/content?path=larger", close=True))
         received = len(client.recv(65536))
         assert received

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
-import socket
 import subprocess
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
@@ -150,6 +150,64 @@ def test_an_upload_that_cannot_succeed_is_answered_and_not_cut_off(
             assert json.loads(answer[answer.index(b'{"status"'):])["error"]
 
 
+@pytest.mark.parametrize("path", ["/f/home-directory", "/nowhere", "/metrics", "/%00"])
+def test_every_answer_asks_for_https_once_and_tells_no_version(nginx: Nginx, path: str) -> None:
+    answer = nginx.curl("--include", "--http1.1", *LOGIN, nginx.url + path)
+    head = answer.partition(b"\r\n\r\n")[0].decode().lower()
+    assert head.count("strict-transport-security: max-age=31536000") == 1
+    assert "\r\nserver: nginx\r\n" in head
+    assert "set-cookie" not in head
+
+
+def test_nobody_has_too_many_requests_under_way(
+    gateway: Gateway, tmp_path: Path,
+) -> None:
+    """The stream that is one too many is told to come again; the others go on."""
+    few = {r"limit_conn httpfs_proxy_clients 256;": "limit_conn httpfs_proxy_clients 2;"}
+    gateway.request("PUT", "/f/file/content", params={"path": "wanted", "overwrite": "true"},
+                    data=CONTENT, headers={"Content-Type": "application/octet-stream"})
+    with contextlib.ExitStack() as opened:
+        nginx = opened.enter_context(
+            Nginx(tmp_path, gateway, Certificate(tmp_path / "certificate"), changes=few))
+        for _ in range(2):
+            client = opened.enter_context(nginx.connected())
+            client.sendall(gateway_request("GET", "/f/file/content?path=wanted"))
+            assert client.recv(1000).startswith(b"HTTP/1.1 200")
+        answer = nginx.curl("--include", *LOGIN, f"{nginx.url}/f/home-directory")
+        status, headers = head_of(answer)
+        assert "429" in status
+        assert headers["retry-after"] == "1"
+        assert headers["content-type"] == "application/json"
+        assert json.loads(answer.rpartition(b"\r\n")[2])["status"] == "FAILURE"
+
+
+def test_a_download_begins_before_it_is_read_whole_and_waits_for_its_client(
+    nginx: Nginx, gateway: Gateway,
+) -> None:
+    """The client's first bytes come while the gateway still has most: nginx keeps none of it."""
+    gateway.request("PUT", "/f/file/content", params={"path": "long", "overwrite": "true"},
+                    data=CONTENT * 3, headers={"Content-Type": "application/octet-stream"})
+    with nginx.connected() as client:
+        client.sendall(gateway_request("GET", "/f/file/content?path=long", close=True))
+        received = len(client.recv(1000))
+        assert received
+        before = len(gateway.audit())
+        # Nobody is through with the rest while the client takes nothing.
+        assert gateway.request("GET", "/f/home-directory").ok
+        assert [line["operation"] for line in gateway.audit()[before:]] == ["home_directory"]
+        while piece := client.recv(1 << 20):
+            received += len(piece)
+    assert received > SIZE * 3
+    wait_for("the download's line", lambda: last_line(gateway, "get_content")["complete"])
+    assert last_line(gateway, "get_content")["bytesOut"] == SIZE * 3
+
+
+def test_nothing_was_ever_written_to_nginxs_disk(nginx: Nginx) -> None:
+    """It says so whenever it does; the tests before brought much both ways."""
+    assert "temporary file" not in nginx.log.read_text()
+    assert not [path for path in nginx.directory.rglob("*/*/*") if path.is_file()]
+
+
 def test_long_names_and_odd_ones_arrive_as_sent(nginx: Nginx) -> None:
     name = "%E2%82%AC" * 85 + "/a%2520b+c;d"  # a component of 255 bytes: the longest HDFS takes
     url = f"{nginx.url}/f/directory?path={name}"
@@ -187,11 +245,7 @@ def test_a_download_that_breaks_is_broken_for_the_client(nginx: Nginx, gateway: 
     """A worker dies in the middle; nginx must not make a whole answer of it."""
     gateway.request("PUT", "/f/file/content", params={"path": "broken", "overwrite": "true"},
                     data=CONTENT, headers={"Content-Type": "application/octet-stream"})
-    context = nginx.certificate.context()
-    with (
-        socket.create_connection(("127.0.0.1", nginx.port), timeout=30) as plain,
-        context.wrap_socket(plain, server_hostname=SERVER_NAME) as client,
-    ):
+    with nginx.connected() as client:
         request = gateway_request("GET", "/f/file/content?path=broken")
         client.sendall(request)
         received = len(client.recv(65536))

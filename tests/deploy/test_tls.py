@@ -36,6 +36,7 @@ def test_files_go_both_ways_and_the_location_is_https(gateway: TlsGateway) -> No
         headers={"Content-Type": "application/octet-stream"})
     assert put.status_code == 201, put.text
     assert put.headers["Location"].startswith(f"{gateway.url}/")
+    assert put.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert gateway.request("GET", "/f/file/content", params={"path": "tls"}).content == CONTENT
 
 
