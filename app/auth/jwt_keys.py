@@ -104,32 +104,34 @@ class UrlKeys:
         self._clock = clock
         self._keys: list[Key] = []
         self._fetched = self._tried = float("-inf")
+        self._attempts = 0
         self._fetching = threading.Lock()
         _require_secure(settings.jwks_url)
 
     def known(self, kid: str) -> list[Key]:
         """Return the keys; they are fetched at once where an unknown id is asked for."""
-        tried, now = self._tried, self._clock()
-        rested = now - tried >= AGAIN_SECONDS
+        attempts, now = self._attempts, self._clock()
+        rested = now - self._tried >= AGAIN_SECONDS
         unknown = bool(kid) and all(key.kid != kid for key in self._keys)
         if rested and (unknown or not self._keys):
-            self._fetch(tried)
+            self._fetch(attempts)
         elif rested and now - self._fetched >= self._settings.refresh_seconds:
             self._tried = now
-            threading.Thread(target=self._fetch, args=(now,), daemon=True).start()
-        if not self._keys:
-            # The first fetch may be under way: it is waited for, once.
-            self._fetch(tried)
+            threading.Thread(target=self._fetch, args=(attempts,), daemon=True).start()
+        elif not self._keys:
+            with self._fetching:  # the first fetch, which may be under way
+                pass
         if not self._keys:
             raise WayUnavailable("who this is cannot be found out: the keys that tokens are"
                                  " signed with cannot be fetched at the moment")
         return self._keys
 
-    def _fetch(self, seen: float) -> None:
-        """Fetch the keys, unless somebody else has tried to since `seen`."""
+    def _fetch(self, attempts: int) -> None:
+        """Fetch the keys, unless somebody else has tried to since there were so many attempts."""
         with self._fetching:
-            if self._tried != seen:
+            if self._attempts != attempts:
                 return
+            self._attempts += 1
             self._tried = self._clock()
             try:
                 self._keys = parse(self._download())
