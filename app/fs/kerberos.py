@@ -149,9 +149,9 @@ class KerberosAuth:
         except exceptions.RequestException as error:
             flight.fault = error
         finally:
+            self._tell(server, flight.fault)
             flight.ended = time.monotonic()
             flight.done.set()
-        self._tell(server, flight.fault)
 
     def _tell(self, server: str, fault: exceptions.RequestException | None) -> None:
         if fault is None:

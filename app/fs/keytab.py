@@ -47,6 +47,8 @@ def _principals(data: bytes) -> list[str]:
         (size,) = struct.unpack_from(">i", data, at)
         at += 4
         # A negative size is the room that a removed key has left, and 0 is the end.
+        if at + abs(size) > len(data):
+            raise struct.error
         if size > 0:
             found.append(_principal(data, at))
         elif size == 0:
