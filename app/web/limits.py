@@ -35,6 +35,8 @@ _ALL = ledger.user("")
 _UNCOUNTED = ("/healthz", "/readyz")
 _CREDENTIALS = ("Signature=", "X-Amz-Signature=", "delegation=")
 _NOTHING = UserLimits()
+ANONYMOUS = "anonymous"
+"""The name of whoever reads what is open to all."""
 _COUNTED = ("requests", "transfers", "upload", "download", "address_requests",
             *(f"user_{name}" for name in NAMES if name != "burst"))
 
@@ -66,12 +68,14 @@ class Limits:
 class Meter:
     """One request under measure: `begin`, `admit`, `answer`, bytes, `end`, in this order."""
 
-    __slots__ = ("_credentials", "_exchange", "_held", "_limits", "_moved", "_paced", "body")
+    __slots__ = ("_charged", "_credentials", "_exchange", "_held", "_limits", "_moved", "_paced",
+                 "body")
 
     def __init__(self, limits: Limits, exchange: Exchange) -> None:
         self._limits = limits
         self._exchange = exchange
         self._credentials = _brings_credentials(exchange)
+        self._charged = False
         self._held: list[Hold] = []
         self._moved = [0, 0, 0]
         settings = limits.settings
@@ -80,21 +84,17 @@ class Meter:
             [(_ALL, settings.download)] if settings.download else []]
         self.body = settings.user_body
 
-    @property
-    def slows_downloads(self) -> bool:
-        """Tell whether the answer's bandwidth is bounded, so that it has to go through here."""
-        return bool(self._paced[DOWNLOAD])
-
     def begin(self) -> None:
         """Raise LimitReached where there is no room for one more request of somebody unknown."""
         settings, counts = self._limits.settings, self._limits.counts
         if settings.address_requests:
             rate, burst = _bucket(settings.address_requests, settings.address_burst)
             account = _account_of(self._exchange.origin.address)
-            wait = (counts.owe(account, REQUESTS, 0.0, rate=rate, burst=burst, deepest=2 * burst)
-                    if self._credentials else counts.spend(account, rate, burst))
+            wait = (self._charge_address(0.0) if self._credentials
+                    else counts.spend(account, rate, burst))
             if wait:
                 raise self._refusal("address", "requests", wait)
+            self._charged = not self._credentials
         path = self._exchange.environ["PATH_INFO"]
         if settings.requests and path not in _UNCOUNTED:
             wait = counts.spend(_ALL, *_bucket(settings.requests, settings.burst))
@@ -106,6 +106,10 @@ class Meter:
         own = self._limits.of(principal.limits or _NOTHING)
         account = _user(principal.name)
         self.body = own.body or 0
+        if self._charged and principal.name != ANONYMOUS:
+            # By a certificate or by their network: they proved somebody after all.
+            self._charged = False
+            self._charge_address(-1.0)
         if own.requests:
             wait = self._limits.counts.spend(account, *_bucket(own.requests, own.burst))
             if wait:
@@ -137,15 +141,20 @@ class Meter:
 
     def end(self) -> None:
         """Give back what the request held."""
-        exchange, settings = self._exchange, self._limits.settings
         for hold in self._held:
             self._limits.counts.free(hold)
         self._held = []
-        if settings.address_requests and self._credentials and exchange.principal is None:
-            rate, burst = _bucket(settings.address_requests, settings.address_burst)
-            self._limits.counts.owe(
-                _account_of(exchange.origin.address), REQUESTS, 1.0, rate=rate, burst=burst,
-                deepest=2 * burst)
+        if (self._limits.settings.address_requests and self._credentials
+                and self._exchange.principal is None):
+            self._charge_address(1.0)
+
+    def _charge_address(self, amount: float) -> float:
+        """Return the seconds for which the address has asked too much already."""
+        settings = self._limits.settings
+        rate, burst = _bucket(settings.address_requests, settings.address_burst)
+        return self._limits.counts.owe(
+            _account_of(self._exchange.origin.address), REQUESTS, amount, rate=rate, burst=burst,
+            deepest=2 * burst)
 
     def _hold(self, account: Account, own: UserLimits) -> None:
         for whose, of, most in (("user", account, own.transfers),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.auth.keys_writer import create_key
 from tests.gateway import Gateway, default_users
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 SLOW = {"requests": 0.01, "burst": 3}
 """Three requests at once, then one in a hundred seconds: a slow machine does not see it refill."""
 SIZE = 600_000
+KEYS: dict[str, tuple[str, str]] = {}
+"""The S3 key id and secret of users who have one."""
 
 
 def users() -> dict[str, dict[str, Any]]:
@@ -33,7 +36,12 @@ def users() -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Yield a gateway of two workers whose users have limits of their own."""
-    with Gateway(tmp_path_factory.mktemp("limited"), users=users()) as gateway:
+    directory = tmp_path_factory.mktemp("limited")
+    keys, master = directory / "keys.yaml", directory / "keys.master"
+    key = create_key(keys, master, "keyed")
+    KEYS["keyed"] = key.key_id, key.secret
+    settings = {"s3": {"keys_file": str(keys), "master_key_file": str(master)}}
+    with Gateway(directory, users=users(), settings=settings) as gateway:
         gateway.make_home("alice")
         put(gateway, "file", bytes(SIZE), user="someone")
         yield gateway

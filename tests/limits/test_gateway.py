@@ -45,7 +45,7 @@ def asked(gateway: Gateway, path: str, address: str, password: str | None = None
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Yield a gateway that gives little to strangers, and a default to users."""
-    settings = {"limits": {
+    settings = {"auth": {"networks": ["127.0.0.9=reader"]}, "limits": {
         "address_requests": 0.01, "address_burst": 4, "user_requests": 0.01, "user_burst": 30}}
     with Gateway(tmp_path_factory.mktemp("strict"), settings=settings) as gateway:
         yield gateway
@@ -56,6 +56,13 @@ def test_a_stranger_is_refused_alone(strict: Gateway) -> None:
     assert statuses == [401, 401, 401, 401, 429, 429]
     assert asked(strict, STATUS, "127.0.0.3") == 401, "another address"
     assert asked(strict, STATUS, "127.0.0.2", PASSWORD) == 200, "a user at the same address"
+
+
+def test_who_is_known_by_their_network_is_no_stranger(strict: Gateway) -> None:
+    url = f"{strict.url}/api/v1/paths///exists"
+    with requests.Session() as session:
+        session.mount("http://", From("127.0.0.9"))
+        assert [session.post(url, timeout=30).status_code for _ in range(8)] == [200] * 8
 
 
 def test_who_guesses_passwords_is_refused_before_any_is_looked_at(strict: Gateway) -> None:

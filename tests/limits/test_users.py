@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 import requests
+from botocore.client import Config
+from botocore.exceptions import ClientError
 from defusedxml.ElementTree import fromstring
 
 from tests.contract.wire import Wire, WireAnswer
 from tests.gateway import PASSWORD, wait_for
-from tests.limits.conftest import SIZE, put
+from tests.limits.conftest import KEYS, SIZE, put
 
 if TYPE_CHECKING:
     from tests.gateway import Gateway
@@ -69,6 +72,26 @@ def test_aistore_says_429(limited: Gateway) -> None:
     refused = used_up(limited, "/v1/daemon?what=status", "aistore")
     assert refused.status_code == refused.json()["status"] == 429
     assert refused.headers["Retry-After"]
+
+
+def test_webhdfs_says_retriable(limited: Gateway) -> None:
+    refused = used_up(limited, "/webhdfs/v1/?op=GETFILESTATUS", "webhdfs")
+    assert refused.status_code == 429
+    assert refused.json()["RemoteException"]["exception"] == "RetriableException"
+    assert refused.headers["Retry-After"]
+
+
+def test_s3_keys_count_for_their_user(limited: Gateway) -> None:
+    """What a key asks and what a password asks is one user's."""
+    client = boto3.client(
+        "s3", endpoint_url=f"{limited.url}/api/v1/s3", region_name="us-east-1",
+        aws_access_key_id=KEYS["keyed"][0], aws_secret_access_key=KEYS["keyed"][1],
+        config=Config(retries={"max_attempts": 1}))
+    for _ in range(2):
+        client.list_buckets()
+    assert limited.request("GET", "/f/home-directory", user="keyed").status_code == 200
+    with pytest.raises(ClientError, match="SlowDown"):
+        client.list_buckets()
 
 
 def test_wrong_passwords_use_up_nothing_of_the_user(limited: Gateway) -> None:
