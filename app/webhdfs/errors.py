@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from werkzeug import Response
 
 from app.auth.delegation import BadToken
-from app.core import errors
+from app.core import errors, limit_errors
 from app.core.paths import HIDDEN_MARK, ROOT
 from app.web.dialects import Dialect, Row
 from app.webhdfs.wording import has_own_words, message_of
@@ -64,6 +64,8 @@ ROWS: dict[type[GatewayError], Row] = {
     errors.UpstreamUnavailable: Row(503, _RETRY),
     errors.UpstreamTimeout: Row(504, "java.net.SocketTimeoutException"),
     errors.StorageFault: Row(503, _RETRY),
+    limit_errors.LimitReached: Row(503, _RETRY),
+    limit_errors.UserLimitReached: Row(429, _RETRY),
 }
 _STATUSES = {
     _ILLEGAL: 400,

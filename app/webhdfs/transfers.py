@@ -119,13 +119,18 @@ def _redirect(call: WebHdfsCall) -> Response:
 
 
 def _step_url(call: WebHdfsCall) -> str:
-    """Return the URL of the second step, with a ticket for it where the caller may be given one.
+    """Return the URL of the second step, with what lets its caller in.
 
-    Whoever came with an access token of narrower rights than their user's brings that again.
+    That is the delegation token of whoever came with one, as of the NameNode: some clients go to
+    that URL more than once. Else it is a ticket, but not for who came with an access token, whose
+    rights are narrower than the user's: they bring that again.
     """
     query = step_query(call.exchange.query or {})
     path = f"{PREFIX}{quote(call.path, safe='/=')}"
-    if not call.principal.token:
+    delegation = call.given.text("delegation")
+    if delegation:
+        query += "&" + urlencode({"delegation": delegation})
+    elif not call.principal.token:
         ticket = call.errands.ticket(Errand(
             call.principal.name, _method(call), call.path, query))
         query += "&" + urlencode({TICKET: ticket})

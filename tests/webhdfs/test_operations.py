@@ -229,8 +229,8 @@ def test_snapshots(everywhere: Client, place: str) -> None:
 
 @pytest.mark.parametrize(("method", "op", "message"), [
     ("GET", "NULL", "op=NULL is not supported"),
-    ("GET", "CREATE", 'Invalid value for webhdfs parameter "op": CREATE is not a valid GET'
-                      " operation."),
+    ("GET", "CREATE", ('Invalid value for webhdfs parameter "op": CREATE is not a valid GET'
+                       " operation.")),
     ("PUT", "SETOWNER", "Both owner and group are empty."),
     ("PUT", "RENAME", "Required param destination for op: RENAME is null or empty"),
     ("POST", "TRUNCATE", "Required param newlength for op: TRUNCATE is null or empty"),
