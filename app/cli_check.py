@@ -46,6 +46,10 @@ def _print_bad(finding: Finding) -> None:
 
 
 def _print(finding: Finding) -> None:
-    print(f"{finding.state.value:5}  {finding.about}: {finding.said}", flush=True)
-    for line in finding.mend.splitlines():
-        print(f"       {line}")
+    print("\n".join(shown(finding)), flush=True)
+
+
+def shown(finding: Finding) -> list[str]:
+    """Return the lines that tell of a finding."""
+    return [f"{finding.state.value:5}  {finding.about}: {finding.said}",
+            *(f"       {line}" for line in finding.mend.splitlines())]

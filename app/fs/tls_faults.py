@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TypeGuard
 
-_BY_CODE = {
+BY_CODE = {
     7: "the authority of its certificate is none that is trusted (backend.ca_file)",
     9: "its certificate is not valid yet; is the clock right?",
     10: "its certificate, or one that vouches for it, has expired",
@@ -15,8 +15,9 @@ _BY_CODE = {
     21: "the authority of its certificate is none that is trusted (backend.ca_file)",
 }
 """By OpenSSL's X509_V_ERR_*."""
+OTHER_NAME = "its certificate is for another name"
 _NAMES = frozenset({62, 64})
-_BY_REASON = (
+BY_REASON = (
     (("ALERT_CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA",
       "ALERT_CERTIFICATE_UNKNOWN", "ALERT_CERTIFICATE_EXPIRED", "ALERT_CERTIFICATE_REVOKED",
       "ALERT_UNSUPPORTED_CERTIFICATE", "ALERT_DECRYPT_ERROR"),
@@ -48,7 +49,7 @@ def is_verdict(error: OSError) -> TypeGuard[ssl.SSLError]:
 def _sentence(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         if error.verify_code in _NAMES:
-            return "its certificate is for another name"
-        return _BY_CODE.get(error.verify_code, "its certificate cannot be trusted")
+            return OTHER_NAME
+        return BY_CODE.get(error.verify_code, "its certificate cannot be trusted")
     reason = error.reason or ""
-    return next((sentence for ends, sentence in _BY_REASON if reason.endswith(ends)), "")
+    return next((sentence for ends, sentence in BY_REASON if reason.endswith(ends)), "")
