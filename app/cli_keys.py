@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from typing import TYPE_CHECKING
 
 from app import settings
 from app.auth import keys_file, keys_writer, users_file
+from app.auth.user_values import check_user_name
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
@@ -46,9 +49,9 @@ def add_commands(commands: _SubParsersAction[ArgumentParser], config: ArgumentPa
 
 def _create(arguments: Namespace) -> int:
     read = _settings(arguments)
-    if arguments.user not in users_file.read_users(read.auth.users_file):
-        raise ValueError(f"there is no user '{arguments.user}' in {read.auth.users_file}")
-    key = keys_writer.create_key(read.s3.keys_file, read.s3.master_key_file, arguments.user)
+    name = unicodedata.normalize("NFC", arguments.user)
+    _require_user(name, read)
+    key = keys_writer.create_key(read.s3.keys_file, read.s3.master_key_file, name)
     if arguments.quiet:
         print(key.key_id, key.secret)
         return 0
@@ -56,6 +59,18 @@ def _create(arguments: Namespace) -> int:
     print(f"aws_access_key_id = {key.key_id}")
     print(f"aws_secret_access_key = {key.secret}")
     return 0
+
+
+def _require_user(name: str, read: Settings) -> None:
+    """Raise ValueError for who is not in the users file, where other ways know nobody either."""
+    file, others = read.auth.users_file, set(read.auth.ways) - {"password"}
+    if (file.exists() or not others) and name in users_file.read_users(file):
+        return
+    if not others:
+        raise ValueError(f"there is no user '{name}' in {file}")
+    check_user_name(name)
+    print(f"'{name}' is not in {file}: the key works while {' or '.join(sorted(others))} knows"
+          " this user", file=sys.stderr)
 
 
 def _list(arguments: Namespace) -> int:

@@ -134,3 +134,15 @@ def test_a_user_can_have_a_bucket_root(cli: Cli) -> None:
         capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert read_users(cli.users)["carol"].principal.bucket_root == "/data/s3/buckets"
+
+
+def test_a_user_of_another_way_gets_a_key_too(cli: Cli) -> None:
+    refused = cli("create", "lena")
+    assert refused.returncode == 1
+    assert "there is no user 'lena'" in refused.stderr
+    cli.config.write_text(cli.config.read_text().replace("{users_", "{ways: [ldap], users_"))
+    done = cli("create", "lena", "--quiet")
+    assert done.returncode == 0
+    assert "the key works while ldap knows this user" in done.stderr
+    assert cli.directory().find(done.stdout.split()[0]).user == "lena"  # type: ignore[union-attr]
+    assert cli("create", "no:name").returncode == 1
