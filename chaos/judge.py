@@ -48,6 +48,13 @@ def judge(world: World, clients: Sequence[Client]) -> Verdict:
                    [one for one in findings if one.verdict == "half-written"], leftovers)
 
 
+def unexpected(log: str) -> list[str]:
+    """Return what the gateway's log has tracebacks of: failures that no code of its foresaw."""
+    blocks = log.split("Traceback (most recent call last):\n")[1:]
+    return [next((line for line in block.splitlines() if not line.startswith(" ")), "?")
+            for block in blocks]
+
+
 def _findings(world: World, client: Client, files: Mapping[str, int]) -> Iterator[Finding]:
     for name in client.ledger.names:
         path = client.path(name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chaos.faults import FAULTS
 from chaos.file_client import FileClient
-from chaos.judge import Verdict, judge
+from chaos.judge import Verdict, judge, unexpected
 from chaos.report import report
 from chaos.rounds import Round, Rounds
 from chaos.s3_client import S3Client
@@ -78,6 +78,8 @@ def run(plan: Plan, directory: Path) -> Result:
             _finish(clients)
         print("judging", file=sys.stderr, flush=True)
         verdict = judge(world, clients)
+        for what in unexpected(world.gateway.logged()):
+            tally.saw_wrong(f"in the gateway's log: {what}")
         return Result(rounds.done, tally, verdict,
                       report(plan.seed, rounds.done, tally, verdict))
 

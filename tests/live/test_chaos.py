@@ -11,7 +11,7 @@ import pytest
 from chaos.__main__ import main
 from chaos.content import Piece, data
 from chaos.faults import FAULTS
-from chaos.judge import torn
+from chaos.judge import torn, unexpected
 from chaos.ledger import Ledger, Move
 from chaos.run import Plan, run
 from tests.gateway import REPOSITORY
@@ -88,6 +88,12 @@ def test_a_call_without_an_answer_leaves_both_and_nothing_else(ledger: Ledger) -
     assert ledger.judge("f", data((*NEW, *OLD))) is None
     for found in (None, data(OLD), data((*NEW, *OLD))[:-1], data((*NEW, *OLD, *OLD))):
         assert ledger.judge("f", found) is not None
+
+
+def test_a_traceback_in_the_log_is_unexpected() -> None:
+    log = "all well\nTraceback (most recent call last):\n  File x\nKeyError: 'y'\nall well\n"
+    assert unexpected(log) == ["KeyError: 'y'"]
+    assert unexpected("all well\n") == []
 
 
 @pytest.mark.parametrize(("there", "verdicts"), [
