@@ -56,7 +56,7 @@ audit: $(VENV)/.dev ## look the locked packages up among known vulnerabilities (
 	$(BIN)/python scripts/audit.py $(AUDIT) $(LOCKS)/run.txt $(LOCKS)/dev.txt
 
 bench: $(VENV)/.dev ## measure the gateway beside HttpFS, WebHDFS and rclone; ARGS= are its options
-	@sh scripts/test-tools.sh java maven
+	@sh scripts/test-tools.sh java maven nginx openssl
 	$(BIN)/python -m bench $(ARGS)
 
 chaos: $(VENV)/.dev ## kill, hang and cut all parts under load, and count what is lost; ARGS= are its options

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import cache, listings, s3, slow, small_files, status_calls, streams, transfers
+from bench import accel, cache, listings, s3, slow, small_files, status_calls, streams, transfers
 from bench.report import Results, table
 from bench.results_file import assembled, sections_in
 from bench.targets import TARGETS
@@ -32,6 +32,7 @@ BENCHES: dict[str, tuple[str, ModuleType]] = {
     "slow": ("slow downloads", slow),
     "streams": ("Alluxio's paths and streams", streams),
     "cache": ("one hot file from the read cache", cache),
+    "accel": ("downloads through nginx", accel),
     "s3": ("S3, 4 KiB on 16 connections", s3),
 }
 HEAD = """\
@@ -71,6 +72,9 @@ TAIL = """\
   blocks lie) where the others make two, that of a directory two as theirs.
 - Of the read cache: the hot file is in the kernel's memory for all parties, so that no disk is
   measured; the cached gateway verifies the checksums of all that it hands out.
+- Of downloads through nginx: nginx serves plain HTTP here, so that no encryption is in the
+  figures; "gateway" is nginx with X-Accel-Redirect, "plain" the same nginx with the bytes through
+  the gateway, "no nginx" the gateway alone.
 - Of S3: rclone writes and reads by Hadoop's own RPC, the gateway by WebHDFS, so it waits those
   400 ms more often; `--tuned` measures both with that setting. The listed files are empty and made
   by others: their ETags are asked of HDFS once and remembered, and rclone remembers whole

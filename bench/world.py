@@ -17,6 +17,7 @@ from bench.processes import Processes
 from bench.s3_client import S3Party
 from tests.clients.endpoint import create_key
 from tests.clients.tools import rclone
+from tests.deploy.front import Certificate, Nginx
 from tests.gateway import Gateway, wait_for
 from tests.hadoop.cluster import JVM_DEFAULTS, Cluster
 from tests.hadoop.daemon import Daemon, free_port
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 WORKERS = 2
+ACCEL_WORD = "a-word-of-this-measurement"
 SMALL_FILE, BIG_FILE, SLOW_FILE, DIRECTORY = (
     f"{ROOM}/{name}" for name in ("small", "big", "slow", "directory"))
 # The tests' cluster is quick to notice the dead; here everything is as Hadoop has it.
@@ -84,6 +86,9 @@ class World:
         self._s3_parties: tuple[S3Party, ...] = ()
         self._rclone: Daemon | None = None
         self._cached: Gateway | None = None
+        self._fronted: Gateway | None = None
+        self._nginxes: list[Nginx] = []
+        self._nginx_urls: list[str] = []
 
     def __enter__(self) -> Self:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -124,6 +129,9 @@ class World:
             "rclone": self._rclone_pids,
             "cached": lambda: (
                 [self._cached.master, *self._cached.workers()] if self._cached else []),
+            "fronted": lambda: (
+                [self._fronted.master, *self._fronted.workers()] if self._fronted else []),
+            "nginx": lambda: [pid for nginx in self._nginxes for pid in nginx.pids],
             "namenode": lambda: [pids["namenode"]],
             "datanode": lambda: [pid for role, pid in pids.items() if "datanode" in role],
         })
@@ -138,6 +146,31 @@ class World:
                 settings={"cache": {"mountpaths": [str(directory / "disk")]}}))
         return replace(
             parties.gateway(self._cached.url), serves=("cached", "namenode", "datanode"))
+
+    def fronted_gateway(self) -> Party:
+        """Return a gateway that stands behind nginx, asked past it; it starts when asked for."""
+        if self._fronted is None:
+            self._fronted = self._stack.enter_context(Gateway(
+                self._directory / "fronted", backend=self._cluster.namenode_url,
+                workers=WORKERS, users=USERS, superuser=self._cluster.superuser,
+                settings={"web": {"trusted_proxies": ["127.0.0.1"], "accel": ACCEL_WORD}}))
+        return replace(parties.gateway(self._fronted.url), name="no nginx")
+
+    def fronted_parties(self) -> tuple[Party, Party]:
+        """Return nginx with X-Accel-Redirect and nginx without, both by plain HTTP."""
+        asked = self.fronted_gateway()
+        assert self._fronted is not None
+        if not self._nginxes:
+            certificate = Certificate(self._directory / "certificate")
+            for word in (ACCEL_WORD, ""):
+                port = free_port()
+                self._nginx_urls.append(f"http://127.0.0.1:{port}")
+                self._nginxes.append(self._stack.enter_context(Nginx(
+                    self._directory / f"nginx-{port}", self._fronted, certificate, accel=word,
+                    listening=f"listen 127.0.0.1:{port};")))
+        accel, plain = (
+            replace(parties.gateway(url), headers=asked.headers) for url in self._nginx_urls)
+        return accel, replace(plain, name="plain")
 
     def s3_parties(self) -> tuple[S3Party, ...]:
         """Return the gateway and rclone as S3 servers over one HDFS; rclone starts when asked for.

@@ -38,7 +38,7 @@ class AuthSettings:
         " the dialects of Alluxio (`/api/v1/paths`, `/api/v1/streams`) and AIStore (`/v1`), and not"
         " for browsers. Whoever can reach the gateway from such a network is that user: the log"
         " warns of each."))
-    token_max_days: float = setting(365.0, Seconds(0.01), (
+    token_max_days: int = setting(365, AtLeast(1), (
         "The longest life in days of a personal access token (`httpfs-proxy tokens`, `/tokens`),"
         " and that of one made without a shorter."))
     lockout_failures: int = setting(5, AtLeast(0), (
@@ -65,8 +65,8 @@ class WebSettings:
     accel: str = setting("", Text(), (
         "Have nginx bring the bytes of large downloads straight from the DataNodes"
         " (X-Accel-Redirect), where it announces itself by this word in X-Gateway-Accel, as"
-        " deploy/nginx.conf can. Choose a long random word: who sends it through a trusted proxy is"
-        " told DataNodes' addresses and delegation tokens. Empty is off."))
+        " deploy/nginx-accel.conf says it. Choose a long random word: who sends it through a"
+        " trusted proxy is told DataNodes' addresses and delegation tokens. Empty is off."))
     public_url: str = setting("", Text(), (
         "The base of URLs in answers (`https://files.example.net`); empty: as the request says."))
     max_body: int = setting(0, AtLeast(0), (

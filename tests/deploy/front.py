@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import requests
@@ -19,7 +20,6 @@ from tests.hadoop.daemon import Daemon, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 TEMPLATE = REPOSITORY / "deploy" / "nginx.conf"
 ACCEL = REPOSITORY / "deploy" / "nginx-accel.conf"
@@ -124,6 +124,13 @@ class Nginx:
              "--resolve", f"{SERVER_NAME}:{self.port}:{address}", *arguments],
             check=True, capture_output=True)
         return done.stdout
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of nginx and its workers."""
+        master = self._daemon.pid
+        children = Path(f"/proc/{master}/task/{master}/children").read_text()
+        return [*([master] if master else []), *map(int, children.split())]
 
     def connected(self) -> ssl.SSLSocket:
         """Return a connection to the server's public name, for HTTP/1.1."""
