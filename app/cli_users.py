@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from app import settings
 from app.auth import users_file, writer
 from app.auth.passwords import Passwords, fault_in_password, scheme_of
+from app.auth.rule_texts import check_rules
+from app.auth.user_values import check_networks
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
@@ -56,6 +58,12 @@ def add_commands(commands: _SubParsersAction[ArgumentParser], config: ArgumentPa
     add.add_argument("--read-only", action="store_true", help="the user may change nothing")
     add.add_argument("--role", action="append", default=[], metavar="ROLE",
                      help="a role of the user; may be repeated")
+    add.add_argument("--allow", action="append", metavar="PATTERN",
+                     help="only these HDFS paths, to read and write; may be repeated")
+    add.add_argument("--deny", action="append", metavar="PATTERN",
+                     help="not these HDFS paths, whatever allows them; may be repeated")
+    add.add_argument("--network", action="append", metavar="NETWORK",
+                     help="from where the user comes, like 10.0.0.0/8; may be repeated")
     add.add_argument("--inactive", action="store_true", help="the user may not come in yet")
     passwd = action("passwd", _passwd, "set a user's password", _HOW_ASKED)
     disable = action("disable", _disable, "keep a user out, and the entry")
@@ -84,6 +92,12 @@ def _add(arguments: Namespace) -> int:
         fields["read_only"] = True
     if arguments.role:
         fields["roles"] = sorted(users_file.check_roles(arguments.role))
+    rules = {name: given for name in ("allow", "deny") if (given := getattr(arguments, name))}
+    if rules:
+        check_rules(rules)
+        fields["rules"] = rules
+    if arguments.network:
+        fields["networks"] = [str(one) for one in check_networks(arguments.network)]
     if arguments.inactive:
         fields["active"] = False
     if file.exists() and arguments.name in users_file.read_users(file):

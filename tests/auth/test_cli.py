@@ -15,6 +15,7 @@ from app import cli_users
 from app.auth.passwords import Passwords
 from app.auth.users_file import read_users
 from app.cli import main
+from app.core.path_rules import PathForbidden
 from app.settings_docs import example_yaml
 
 from .conftest import CHEAP
@@ -257,3 +258,17 @@ def test_a_reader_that_had_enough_is_no_error_message(cli: Cli) -> None:
         text=True, timeout=60, check=False)
     assert done.stderr == ""
     assert done.stdout.startswith("# The settings")
+
+
+def test_a_user_is_added_with_rules_and_networks(cli: Cli) -> None:
+    code = cli("users", "add", "carol", "--generate", "--allow", "/data", "--allow", "/user/{user}",
+               "--deny", "**/secret", "--network", "10.0.0.0/8", "--network", "::1")
+    assert code == 0, cli.err
+    carol = read_users(cli.file)["carol"].principal
+    carol.require_read("/user/carol")
+    with pytest.raises(PathForbidden):
+        carol.require_read("/data/secret")
+    assert [str(network) for network in carol.networks[0]] == ["10.0.0.0/8", "::1/128"]
+    for wrong in (("--allow", "data"), ("--network", "here")):
+        assert cli("users", "add", "dave", "--generate", *wrong) == 1
+    assert "dave" not in read_users(cli.file)

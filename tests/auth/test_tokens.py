@@ -165,7 +165,7 @@ def test_a_token_is_never_more_than_its_user_by_now(
     text, _ = world.tokens.create("alice")
     world.write(**change)
     world.users = UserDirectory(world.file)
-    world.way = TokenWay(world.tokens, lambda name: world.users.find(name))
+    world.way = TokenWay(world.tokens, world.users.find)
     if "active" in change:
         with pytest.raises(NotAuthenticated):
             world.enter(bearer(text))
