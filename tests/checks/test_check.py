@@ -256,3 +256,38 @@ def test_what_is_wrong_with_tls_of_a_backend_in_files(
 def test_mounts_of_clusters_that_are_not_there(checked: Checked) -> None:
     said = checked(backend={"mounts": ["/lab=lab:/data"]})
     assert "WRONG  mounts: backend.mounts: '/lab' is of the cluster 'lab'" in said.text
+
+
+def test_a_directory_of_users_that_is_away(checked: Checked) -> None:
+    port = free_port()
+    said = checked(auth={"ways": ["password", "ldap"]}, ldap={
+        "urls": [f"ldap://127.0.0.1:{port}"], "start_tls": False, "timeout": 1,
+        "bind_dn": "cn=gateway", "bind_password": "not to be told",
+        "search_base": "ou=people,dc=example"})
+    assert [line for line in said.wrong if line.startswith("WRONG  sign-in: the way 'ldap': LDAP")]
+    assert "ok     sign-in: the way 'password' can be used" in said.text
+    assert "not to be told" not in said.text
+
+
+def test_tokens_without_who_signs_them(checked: Checked) -> None:
+    said = checked(auth={"ways": ["jwt"]})
+    assert len(said.wrong) == 1
+    assert said.wrong[0].startswith("WRONG  sign-in: ")
+    assert "jwt." in said.wrong[0]
+
+
+def test_no_users_file_where_none_is_needed(checked: Checked) -> None:
+    checked.users.unlink()
+    said = checked(auth={"ways": ["certificate"]}, certificate={"patterns": ["CN=([a-z]+)"]})
+    assert f"ok     users: there is no users file {checked.users}, and no way" in said.text
+    assert not said.wrong
+
+
+def test_kerberos_without_its_keytab(checked: Checked) -> None:
+    port = free_port()
+    said = checked(backend={"url": f"http://localhost:{port}", "principal": "gateway@EXAMPLE.COM",
+                            "keytab": str(checked.directory / "no.keytab")})
+    assert any(line.startswith("WRONG  backend: backend.keytab") for line in said.wrong)
+    assert "see docs/secured-clusters.md" in said.text
+    said = checked(backend={"url": f"http://localhost:{port}", "principal": "gateway@EXAMPLE.COM"})
+    assert "WRONG  backend: backend.keytab: is needed where backend.principal is set" in said.text
