@@ -41,3 +41,12 @@ def find(method: str, name: str) -> Operation:
     if operation is None:
         raise invalid("op", f"{name[:100]} is not a valid {method} operation.")
     return operation
+
+
+def markdown_table() -> str:
+    """Return the operations by their methods, as the page on WebHDFS has them."""
+    rows = ["| method | operations |\n| --- | --- |\n"]
+    for method in ("GET", "PUT", "POST", "DELETE"):
+        names = ", ".join(f"`{one.name}`" for one in OPERATIONS if one.method == method)
+        rows.append(f"| {method} | {names} |\n")
+    return "".join(rows)
