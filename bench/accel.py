@@ -6,6 +6,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING
 
+from app.web.accel import WORTH
 from bench.client import BenchError, discard_body
 from bench.parties import ROOM
 from bench.processes import spent
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 SMALLEST = f"{ROOM}/smallest"
 """A file of the least size that is handed over."""
-REPEATED = 200
+REPEATED = 100
 
 
 def parties(world: World) -> tuple[Party, ...]:
@@ -29,7 +30,7 @@ def parties(world: World) -> tuple[Party, ...]:
 
 def prepare(world: World) -> None:
     """Write the files, and see that every party hands out their true bytes."""
-    for path, size in ((BIG_FILE, world.sizes.transfer_bytes), (SMALLEST, MIB)):
+    for path, size in ((BIG_FILE, world.sizes.transfer_bytes), (SMALLEST, WORTH)):
         wanted = hashlib.sha256(world.write_random(path, size) * (size // MIB)).hexdigest()
         for party in parties(world):
             if digest(party, path) != wanted:
@@ -37,11 +38,11 @@ def prepare(world: World) -> None:
 
 
 def measure(world: World, party: Party) -> Figures:
-    """Return the speed of a big file and of many of 1 MiB, one after the other, and their CPU."""
+    """Return the speed of a big file and of many of 4 MiB, one after the other, and their CPU."""
     figures: Figures = {}
     for what, path, size, times in (
         ("one file", BIG_FILE, world.sizes.transfer_bytes, 1),
-        ("files of 1 MiB", SMALLEST, MIB, REPEATED),
+        ("files of 4 MiB", SMALLEST, WORTH, REPEATED),
     ):
         before, started = world.processes.cpu(), time.monotonic()
         for _ in range(times):

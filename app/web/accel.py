@@ -39,8 +39,9 @@ NAMES = frozenset({
 })
 """The headers, in lower case, that nginx-accel.conf hands on."""
 _NOT_OURS = frozenset({"content-length", "strict-transport-security"})  # nginx tells both itself
-WORTH = 1024 * 1024
-"""Bytes from which on nginx is asked: below, its way by two answers costs more than it saves."""
+WORTH = 4 * 1024 * 1024
+"""Bytes from which on nginx is asked: at a quarter of it, the way by two answers costs in time what
+it saves in CPU (bench/RESULTS.md)."""
 _REMEMBERED_SECONDS = 30.0
 _LITERAL = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
