@@ -51,7 +51,8 @@ class LdapServers:
     def __init__(
         self, settings: LdapSettings, *, clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ldap = library()
+        ldap = self._ldap = library()
+        self._absences = (ldap.SERVER_DOWN, ldap.CONNECT_ERROR, ldap.TIMEOUT, ldap.UNAVAILABLE)
         self._relay = Relay(settings)
         self._offload = Offload(WIDTH)
         self._settings = settings
@@ -73,7 +74,9 @@ class LdapServers:
             try:
                 result = self._offload.run(self._talk, self._relay.open(url), work)
             except (self._ldap.LDAPError, OSError) as error:
-                self._away_until[url] = self._clock() + RETRY_SECONDS
+                # What only this question met with must not keep others from asking theirs.
+                if isinstance(error, (OSError, *self._absences)):
+                    self._away_until[url] = self._clock() + RETRY_SECONDS
                 log.warning("the LDAP server %s cannot be asked: %s", url, described(error))
                 problem = error
             else:
