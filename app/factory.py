@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 
-from app import __version__, admin, aistore, files, s3, streams
+from app import __version__, admin, aistore, files, s3, streams, webhdfs
 from app import settings as settings_module
 from app.aistore import batch_jobs, download_jobs, rebalance, sort_jobs
 from app.auth.keys import KeyDirectory
@@ -18,6 +18,7 @@ from app.auth.networks import NetworkUsers
 from app.auth.s3 import S3Authenticator
 from app.cache.backend import CachedBackend
 from app.cache.read_cache import ReadCache
+from app.core.path_rules import PathRules
 from app.embedded import create_server
 from app.fs.clusters import addresses, other_clusters
 from app.fs.configured import configured_mounts
@@ -58,6 +59,7 @@ from app.web.roots import Roots
 from app.web.services import Services
 
 if TYPE_CHECKING:
+    from app.auth.directory import Directory
     from app.fs.port import Backend
     from app.settings import Settings
     from app.state.store import Store
@@ -66,7 +68,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 APIS = (files.api, admin.api)
 DIALECTS = ((s3.PREFIX, s3.DIALECT), (streams.PREFIX, streams.DIALECT),
-            (aistore.PREFIX, aistore.DIALECT), ("/", ENVELOPE))
+            (aistore.PREFIX, aistore.DIALECT), (webhdfs.PREFIX, webhdfs.DIALECT),
+            ("/", ENVELOPE))
 
 
 def build(settings: Settings | None = None) -> Flask:
@@ -91,8 +94,10 @@ def build(settings: Settings | None = None) -> Flask:
     register_below(app, "streams", streams.PREFIX, alluxio)
     ais = aistore.AIStore(services, handle)
     register_below(app, "aistore", aistore.PREFIX, ais)
+    hdfs = webhdfs.WebHdfs(services, handle)
+    register_below(app, "webhdfs", webhdfs.PREFIX, hdfs)
     below: dict[str, Endpoint] = {
-        s3.PREFIX: objects, streams.PREFIX: alluxio, aistore.PREFIX: ais}
+        s3.PREFIX: objects, streams.PREFIX: alluxio, aistore.PREFIX: ais, webhdfs.PREFIX: hdfs}
     roots = Roots(s3.PREFIX, settings.s3.hosts, settings.s3.ports)
     direct = Direct(app.wsgi_app, endpoints, handle, below, roots)
     figures = metrics.Metrics()
@@ -136,7 +141,8 @@ def _services(settings: Settings) -> Services:
     staging.also(uploads.sweep)
     if cache:
         staging.each(cache.beat)
-    ttls = LifetimeSweep(store, backend, staging.workers)
+    ttls = LifetimeSweep(
+        store, backend, staging.workers, rules_of=lambda name: rules_of(users, name))
     staging.every(settings.streams.sweep_seconds, "lifetimes", ttls.beat)
     claims = Claims(store, staging.workers, most=settings.streams.max_open)
     staging.also(claims.free_lost)
@@ -149,6 +155,12 @@ def _services(settings: Settings) -> Services:
         openapi.describe(APIS, __version__, aistore.described()), node, cache,
         Jobs(store, staging.workers, users, settings.jobs, node, may_run=nodes.is_primary),
         nodes, runtime_settings(store, nodes), Orders(store, node, process.started()))
+
+
+def rules_of(users: Directory, name: str) -> PathRules:
+    """Return the path rules that a user has by now, none for who is no user any more."""
+    user = users.find(name)
+    return user.principal.rules if user else PathRules()
 
 
 def make_nodes(settings: Settings, store: Store, node: str, cache: ReadCache | None) -> Nodes:

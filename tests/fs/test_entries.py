@@ -134,7 +134,7 @@ def test_a_file_in_the_way() -> None:
 def changed(tree: Tree, change: EntryChange, *, recursive: bool = True) -> list[str]:
     lifetimes: Any = None
     fs: Any = tree
-    EntryChanges(fs, lifetimes).make(ROOT, change, recursive=recursive)
+    EntryChanges(fs, lifetimes, "alice").make(ROOT, change, recursive=recursive)
     return tree.changed
 
 

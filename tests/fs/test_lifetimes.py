@@ -73,7 +73,8 @@ class World(NamedTuple):
         return path
 
     def keep(self, path: HdfsPath, lifetime: Lifetime, **options: Any) -> HdfsPath:
-        self.lifetimes.keep(self.alice, path, self.alice.status(path), lifetime, **options)
+        self.lifetimes.keep(self.alice, path, self.alice.status(path), lifetime, owner="alice",
+                            **options)
         return path
 
     def told(self, path: HdfsPath) -> Lifetime:
@@ -346,7 +347,7 @@ def test_it_is_ended_as_who_set_it(world: World) -> None:
     path = world.write("f")
     world.alice.set_permission(path, "666")
     bob = world.backend.as_user("bob")
-    world.lifetimes.keep(bob, path, bob.status(path), DELETE)
+    world.lifetimes.keep(bob, path, bob.status(path), DELETE, owner="bob")
     assert world.later() == 0
     assert world.exists(path)
     world.alice.set_permission(world.directory, "777")
@@ -362,7 +363,7 @@ def test_keeping_what_one_may_not(world: World) -> None:
     status = bob.status(path)
     for lifetime in (DELETE._replace(ttl=5), Lifetime(), FREE):
         with pytest.raises(errors.AccessDenied):
-            world.lifetimes.keep(bob, path, status, lifetime)
+            world.lifetimes.keep(bob, path, status, lifetime, owner="bob")
     assert world.notes() == before
     world.alice.delete(path)
     with pytest.raises(errors.PathNotFound) as caught:
@@ -406,7 +407,7 @@ def test_a_worker_that_dies_while_it_keeps_a_lifetime_loses_none(world: World) -
     for path, done in ((before, False), (after, True)):
         with pytest.raises(Died):
             world.lifetimes.keep(dies("set_xattr", done=done), path, world.alice.status(path),
-                                 DELETE._replace(ttl=10 * MINUTE))
+                                 DELETE._replace(ttl=10 * MINUTE), owner="alice")
     assert len(world.notes()) == 4
     assert world.told(before) == DELETE
     assert world.later() == 1
@@ -425,7 +426,8 @@ def test_an_answer_that_was_lost_loses_no_lifetime(world: World) -> None:
     path = world.write("f")
     wrapped: Any = Wrapped(world.alice, after=lost)
     with pytest.raises(errors.UpstreamTimeout):
-        world.lifetimes.keep(wrapped, path, world.alice.status(path), DELETE)
+        world.lifetimes.keep(
+            wrapped, path, world.alice.status(path), DELETE, owner="alice")
     assert world.later() == 1
     assert not world.exists(path)
 
@@ -491,7 +493,8 @@ def test_servers_that_tell_no_inode_numbers(world: World) -> None:
     sweep = LifetimeSweep(world.store, Backend(), world.workers, clock=world.clock)
     fs: Any = Without(world.alice)
     hidden, replaced, moved = (world.write(name) for name in ("hidden", "r", "m"))
-    world.lifetimes.keep(fs, hidden, fs.status(hidden), DELETE, known_as=world.at("f"))
+    world.lifetimes.keep(
+        fs, hidden, fs.status(hidden), DELETE, owner="alice", known_as=world.at("f"))
     for path in (replaced, moved):
         world.lifetimes.keep(fs, path, fs.status(path), DELETE)
     assert world.alice.rename(hidden, world.at("f"))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Yield the gateway, with what is open and what is closed in it."""
     settings = {"s3": {"public": ["open=ruled", "closed=ruled"]},
-                "download": {"hosts": ["127.0.0.1"]}}
+                "download": {"hosts": ["127.0.0.1"]}, "streams": {"sweep_seconds": 0.5}}
     with Gateway(tmp_path_factory.mktemp("rules"), users=USERS, settings=settings) as gateway:
         made = Place(gateway)
         made.furnish()

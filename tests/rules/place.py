@@ -24,6 +24,7 @@ USERS: dict[str, dict[str, Any]] = {
     "free": _ALICE,
     "ruled": {**_ALICE, "rules": {"allow": [OPEN], "deny": ["**/locked"]}},
     "denied": {**_ALICE, "rules": {"deny": [CLOSED, "**/locked"]}},
+    "partly": {**_ALICE, "rules": {"allow": [f"{OPEN}/inner"]}},
     "reading": {**_ALICE, "rules": {"allow": [OPEN], "allow_read": [f"{HOME}/library"]}},
     "dropping": {**_ALICE, "rules": {"allow_write": [f"{HOME}/box"]}},
     "ruled-admin": {"hadoop_user": "hdfs", "roles": ["admin"], "rules": {"deny": [CLOSED]}},

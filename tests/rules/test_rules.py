@@ -219,12 +219,45 @@ def test_recursive_listings_and_changes_of_alluxio(place: Place) -> None:
     assert listed.status_code == 200, listed.text
     assert "plain" in listed.text
     assert "locked" not in listed.text
-    locked = f"{OPEN}/mixed/{INSIDE}/locked"
-    before = place.by("free", "GET", "/f/file/status", path=locked).json()
-    place.request("denied", "POST", f"{ALLUXIO}/{OPEN}/mixed/set-attribute", json={
+
+
+def test_a_ttl_ends_what_is_allowed_alone(place: Place) -> None:
+    tree = f"{OPEN}/passing"
+    for name in ("plain", "in/plain", "in/locked"):
+        place.put(f"{tree}/{name}", SECRET)
+    locked = place.by("free", "GET", "/f/file/status", path=f"{tree}/in/locked").json()
+    changed = place.request("denied", "POST", f"{ALLUXIO}/{tree}/set-attribute", json={
         "recursive": True, "ttl": 1, "ttlAction": "DELETE",
         "mode": {"ownerBits": "ALL", "groupBits": "ALL", "otherBits": "ALL"}})
-    assert place.by("free", "GET", "/f/file/status", path=locked).json() == before
+    assert changed.status_code == 200, changed.text
+    wait_for("the end of what may end", lambda: (
+        place.names("free", tree) == ["in"] and place.names("free", f"{tree}/in") == ["locked"]))
+    assert place.by("free", "GET", "/f/file/status", path=f"{tree}/in/locked").json() == locked
+
+
+def test_who_may_write_but_one_directory_of_a_bucket_has_objects_there(place: Place) -> None:
+    url = f"{S3}/open/inner/deep/object"
+    for key in ("inner/deep/object", "inner/marker/", "inner/other:name"):
+        made = place.request("partly", "PUT", f"{S3}/open/{key}",
+                             data="" if key[-1] == "/" else "x")
+        assert made.status_code == 200, (key, made.text)
+    for key in ("beside", "inn", "innermost/x"):
+        assert place.request("partly", "PUT", f"{S3}/open/{key}", data="x").status_code == 403
+    listed = place.request("partly", "GET", f"{S3}/open", params={"list-type": "2"}).text
+    keys = [key.partition("<")[0] for key in listed.split("<Key>")[1:]]
+    assert keys == ["inner/deep/object", "inner/marker/", "inner/other:name"]
+    copied = place.request("partly", "PUT", f"{S3}/open/inner/copy",
+                           headers={"x-amz-copy-source": "/open/inner/deep/object"})
+    assert copied.status_code == 200, copied.text
+    stolen = place.request("partly", "PUT", f"{S3}/open/inner/stolen",
+                           headers={"x-amz-copy-source": "/open/file"})
+    assert stolen.status_code == 403
+    assert place.request("partly", "GET", url).text == "x"
+    for key in ("inner/deep/object", "inner/marker/", "inner/other:name", "inner/copy"):
+        assert place.request("partly", "DELETE", f"{S3}/open/{key}").status_code == 204
+    assert place.request("partly", "DELETE", f"{S3}/open").status_code == 403
+    left = place.request("partly", "GET", f"{S3}/open", params={"list-type": "2"}).text
+    assert "<Key>" not in left
 
 
 def test_errors_name_paths_as_the_user_writes_them(place: Place) -> None:
