@@ -33,6 +33,7 @@ WORD = "a-long-random-word"
 SIZE = 12 * 1024 * 1024 + 17
 CONTENT = hashlib.shake_128(b"accel").digest(SIZE)
 URL = "/f/file/content?path=large"
+ASKED_BY_NGINX = {"X-Gateway-Accel": WORD, "Accept-Encoding": "identity"}
 SAME_IN_BOTH = ("etag", "last-modified", "content-type", "content-length", "content-range",
                 "accept-ranges", "vary", "cache-control", "x-content-type-options",
                 "content-security-policy", "referrer-policy", "strict-transport-security")
@@ -48,6 +49,7 @@ def gateway(
                        "master_key_file": str(directory / "keys.master")}}
     users = default_users(hadoop.superuser)
     users["someone"]["bucket_root"] = "/user/alice"
+    users["ruled"] = {"hadoop_user": "alice", "rules": {"deny": ["/user/alice/large"]}}
     with Gateway(directory, backend=hadoop.namenode_url, settings=settings, users=users,
                  superuser=hadoop.superuser) as running:
         for name, content in (("large", CONTENT), ("small", CONTENT[:1000]), ("empty", b"")):
@@ -335,6 +337,9 @@ def test_confined_users_and_strangers_paths_are_checked_before(
     login = ("--user", "confined:secret")
     status, _, _ = parts(nginx.curl("--include", *login, f"{nginx.url}/f/file/content?path=large"))
     assert "404" in status
+    status, headers, _ = parts(nginx.curl("--include", "--user", "ruled:secret", nginx.url + URL))
+    assert re.search("40[34]", status)
+    assert line_of(gateway, headers)["bytesHandedOver"] == 0
     gateway.request("PUT", "/f/file/permission", params={"path": "large", "permission": "600"})
     try:
         status, _, body = parts(nginx.curl("--include", "--user", "other:secret",
@@ -374,6 +379,45 @@ def test_s3_objects_come_the_same_way_unless_nginx_cannot_tell_all_of_them(
         differing = {"date", "x-request-id", "x-amz-request-id", "connection"}
         assert {k: v for k, v in ours["HTTPHeaders"].items() if k not in differing} == {
             k: v for k, v in theirs["HTTPHeaders"].items() if k not in differing}
+
+
+@pytest.mark.parametrize("behind", ["httpfs", "embedded", "cached", "limited"])
+def test_what_has_no_datanode_to_send_to_or_is_nearer_stays_plain(
+    hadoop: Cluster, tmp_path: Path, behind: str,
+) -> None:
+    """Asked as nginx would ask, the gateway sends the bytes itself."""
+    settings: dict[str, Any] = {"web": {"trusted_proxies": ["127.0.0.1"], "accel": WORD}}
+    if behind == "cached":
+        settings["cache"] = {"mountpaths": [str(tmp_path / "disk")]}
+    elif behind == "limited":
+        settings["limits"] = {"download": 10 ** 9}
+    backend = {"httpfs": hadoop.httpfs_url, "embedded": "embedded:"}.get(
+        behind, hadoop.namenode_url)
+    with Gateway(tmp_path / "gateway", backend=backend, settings=settings, workers=1,
+                 superuser="hdfs" if behind == "embedded" else hadoop.superuser) as gateway:
+        gateway.make_home("alice")
+        put(gateway, "large", CONTENT)
+        answer = gateway.request("GET", URL, headers=ASKED_BY_NGINX)
+        assert answer.content == CONTENT
+        assert "X-Accel-Redirect" not in answer.headers
+
+
+def test_a_mount_leads_to_its_own_clusters_datanodes(
+    hadoop: Cluster, gateway: Gateway, tmp_path: Path,
+) -> None:
+    settings = {"web": {"trusted_proxies": ["127.0.0.1"], "accel": WORD},
+                "backend": {"clusters": [f"far={hadoop.namenode_url}"]}}
+    with Gateway(tmp_path, settings=settings, workers=1) as mounting:
+        mounted = mounting.request(
+            "POST", "/api/v1/paths//far/mount", user="admin", params={"src": "webhdfs://far/user"})
+        assert mounted.ok, mounted.text
+        answer = mounting.request("GET", "/f/file/content?path=/far/alice/large",
+                                  headers=ASKED_BY_NGINX)
+    assert answer.headers["X-Accel-Redirect"] == accel.LOCATION
+    assert answer.headers["X-Gateway-Datanode"].startswith(hadoop.datanode_urls[0])
+    assert answer.headers["X-Gateway-Content-Type"] == "application/octet-stream"
+    assert answer.content == b""
+    assert not {"ETag", "Content-Type", "Cache-Control"} & set(answer.headers)
 
 
 def test_nginx_hands_on_the_headers_that_the_gateway_takes_it_to() -> None:
