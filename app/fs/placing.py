@@ -1,9 +1,16 @@
-"""The one step that shows what was staged: RENAME, on servers that can replace and that cannot."""
+"""The one step that shows what was staged: RENAME, on servers that can replace and that cannot.
+
+A RENAME whose connection broke may have happened, or may happen yet. Where it is of a hidden name,
+which nobody else knows, that can be found out: as long as the name is there it has not happened,
+and asking again does it once, whichever of the two comes first.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from requests import exceptions
 
 from app.core.errors import (
     AlreadyExists,
@@ -13,8 +20,10 @@ from app.core.errors import (
     NotADirectory,
     PathError,
     PathNotFound,
+    UpstreamUnavailable,
 )
-from app.core.paths import child_of, is_inside, name_of, parent_of
+from app.core.paths import HIDDEN_MARK, child_of, is_inside, name_of, parent_of
+from app.fs.http_faults import NotSent
 from app.fs.port import Rename
 
 if TYPE_CHECKING:
@@ -68,7 +77,7 @@ class Placing:
         source = source or stage.path
         try:
             if self._fs.flavor_of(path).rename_options:
-                self._fs.rename(source, path, Rename.REPLACE if replaces() else Rename.NEW)
+                self._put_at_once(source, path, replaces)
             else:
                 self._put_in_steps(stage, source, path, replaces)
         except PathError as error:
@@ -83,6 +92,42 @@ class Placing:
         if status_or_none(self._fs, destination):
             raise AlreadyExists(destination)
         self._move(source, destination)
+
+    def _put_at_once(
+        self, source: HdfsPath, path: HdfsPath, replaces: Callable[[], bool],
+    ) -> None:
+        def rename() -> None:
+            self._fs.rename(source, path, Rename.REPLACE if replaces() else Rename.NEW)
+
+        try:
+            rename()
+        except UpstreamUnavailable as broken:
+            staged = self._still_staged(source, broken)
+            if staged is None:
+                raise
+            try:
+                rename()
+            except GatewayError:
+                if not self._is_at(path, staged.file_id):
+                    raise broken from None
+
+    def _still_staged(
+        self, source: HdfsPath, broken: UpstreamUnavailable,
+    ) -> FileStatus | None:
+        """Return the status of a hidden file whose RENAME broke, None where it is not known."""
+        cause = broken.__cause__
+        cut = isinstance(cause, exceptions.ConnectionError) and not isinstance(
+            cause, NotSent | exceptions.ConnectTimeout)
+        if not cut or HIDDEN_MARK not in source:
+            return None
+        with suppress(GatewayError):
+            return self._fs.status(source)
+        return None
+
+    def _is_at(self, path: HdfsPath, file_id: int) -> bool:
+        with suppress(GatewayError):
+            return self._fs.status(path).file_id == file_id > 0
+        return False
 
     def _put_in_steps(
         self, stage: Stage, source: HdfsPath, path: HdfsPath, replaces: Callable[[], bool],
