@@ -68,8 +68,8 @@ class Doorkeeper:
         return self._known(exchange, self._tokens.user_of(delegation), "delegation")
 
     def _known(self, exchange: Exchange, user: User, way: str) -> Principal:
-        exchange.principal, exchange.auth = user.principal, way
-        user.principal.require_source(exchange.origin.client)
+        exchange.auth = way
+        exchange.principal = user.principal
         return user.principal
 
 
