@@ -67,7 +67,7 @@ class Mapper:
             bucket_root = check_root(fill(self._settings.bucket_root, values, _file_name))
             principal = Principal(
                 name=name,
-                hadoop_user=check_hadoop_user(fill(self._settings.hadoop_user, values)),
+                hadoop_user=self._hadoop_user(values),
                 root=root,
                 read_only=bool(self._readers & (groups | {EVERYBODY})),
                 roles=frozenset(role for group, role in self._roles if group in groups),
@@ -76,6 +76,12 @@ class Mapper:
         except ValueError as error:
             raise Unmapped(f"user '{printable(name)}' is none here: {error}") from error
         return User(principal, stamp, told.active)
+
+    def _hadoop_user(self, values: Mapping[str, str]) -> str:
+        name = check_hadoop_user(fill(self._settings.hadoop_user, values))
+        if name in self._settings.refused_hadoop_users:
+            raise ValueError(f"refused_hadoop_users keeps '{name}' from everybody")
+        return name
 
 
 def fill(

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.core.auth_errors import WayUnavailable
 from app.jobs.record import Job, JobState
 from app.jobs.runs import now
 
@@ -66,8 +67,13 @@ class Claiming:
     def claim(self, seen: Job, change: Callable[[Job], Job]) -> bool:
         """Run a job here, unless another worker is faster; tell whether there was room.
 
-        `change` makes the job that runs of the one that was seen; one that is over is undone.
+        `change` makes the job that runs of the one that was seen; one that is over is undone. One
+        whose user cannot be asked for now is left for later.
         """
+        try:
+            self._runs.principal_of(seen)
+        except WayUnavailable:
+            return True
         token = secrets.token_hex(8)
         if not self._runs.reserve(seen, token, self._at_once):
             return False

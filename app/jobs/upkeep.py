@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
+from app.core.auth_errors import WayUnavailable
 from app.core.errors import StorageFault
 from app.jobs.claiming import started
 from app.jobs.record import Job, JobState
@@ -78,7 +79,10 @@ class Upkeep:
             running.end(TAKEN_OVER)
         elif stored.state.over and not running.job.state.over:
             running.end(ABORTED)
-        principal = self._runs.principal_of(running.job)
+        try:
+            principal = self._runs.principal_of(running.job)
+        except WayUnavailable:
+            principal = running.principal  # as far as is known
         if principal is None:
             running.end(USER_GONE)
         elif principal != running.principal:

@@ -24,6 +24,10 @@ class MappingSettings:
     hadoop_user: str = setting("{user}", Template(), (
         "Whom HDFS sees: `{user}` is the gateway's user, other placeholders are what the way tells"
         " of them (LDAP: attributes, JWT: claims, certificates: `{CN}`, `{OU}` …)."))
+    refused_hadoop_users: tuple[str, ...] = setting(
+        ("hdfs", "root", "yarn", "mapred", "hive", "hbase", "kms", "httpfs"), Lines(), (
+            "Hadoop users that nobody of this way becomes, whatever they are called there: those"
+            " of the cluster's own services, above all its superuser."))
     root: str = setting("/", Template(absolute=True), (
         "The directory that is `/` for the user, with the same placeholders: `/data/{user}`."))
     bucket_root: str = setting("/", Template(absolute=True), (
