@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from app.fs.port import ByteSource, Flavor
 
 
+_PATHS = frozenset({"snapshotRoot", "fullPath"})
+"""What paths are called in documents of a path: differences and lists of snapshots."""
+
+
 class MountedSource:
     """A ByteSource whose errors name the path as it is called here."""
 
@@ -138,10 +142,13 @@ class MountedReading(Listings):
 
 
 def _called(document: Any, route: Route) -> Any:
-    """Return a document with the one path that documents of a path have, as it is called here."""
-    if isinstance(document, dict) and "snapshotRoot" in document:
-        return {**document, "snapshotRoot": route.back(document["snapshotRoot"])}
-    return document
+    """Return a document with the paths that documents of a path have as they are called here."""
+    if isinstance(document, list):
+        return [_called(one, route) for one in document]
+    if not isinstance(document, dict):
+        return document
+    return {name: route.back(value) if name in _PATHS else value
+            for name, value in document.items()}
 
 
 def _sum(outer: ContentSummary, inner: ContentSummary) -> ContentSummary:
