@@ -1,1 +1,1 @@
-"""Who may come in: the users file, passwords, HTTP Basic, and the lock against guessing."""
+"""Who may come in: the ways to prove who one is, the users, and the lock against guessing."""
