@@ -2,13 +2,13 @@
 
 Tickets are kept in this process's memory alone: the ticket cache of the login user, or what
 KRB5CCNAME names, is neither read nor written. Everything here may wait for a KDC, in C: call it
-where that stops nobody.
+where that stops nobody, and one at a time, or each of several gets a ticket of its own.
 """
 
 from __future__ import annotations
 
 import itertools
-import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ SPNEGO = "1.3.6.1.5.5.2"
 INSTALL = ("Kerberos needs the package gssapi and MIT's library: pip install"
            " 'httpfs-proxy[kerberos]', and on Debian, where pip has to compile it, before that"
            " apt-get install gcc python3-dev libkrb5-dev")
+OLD_SECONDS = 120.0
+"""After which tickets may be older than the key of the server that refuses them."""
 _cache_numbers = itertools.count(1)
 
 
@@ -60,7 +62,7 @@ class Login:
         realm = f"@{principal.partition('@')[2]}" if "@" in principal else ""
         self._service = service if "@" in service else service + realm
         self._cache = self._new_cache()
-        self._getting = threading.Lock()
+        self._cache_since = time.monotonic()
 
     def prove(self, host: str) -> Proof:
         """Return the beginning of a negotiation with the server at `host`. Raises KerberosFault."""
@@ -81,18 +83,24 @@ class Login:
         try:
             name = gssapi.Name(self.principal, gssapi.NameType.kerberos_principal)
             self._require_key(str(name.canonicalize(_oid(gssapi, KRB5))))
-            # One at a time: of several that find no ticket each would get one.
-            with self._getting:
-                made: Credentials = gssapi.Credentials(
-                    name=name, usage="initiate", mechs=[_oid(gssapi, KRB5), _oid(gssapi, SPNEGO)],
-                    store={"client_keytab": f"FILE:{self._keytab}", "ccache": self._cache})
+            made: Credentials = gssapi.Credentials(
+                name=name, usage="initiate", mechs=[_oid(gssapi, KRB5), _oid(gssapi, SPNEGO)],
+                store={"client_keytab": f"FILE:{self._keytab}", "ccache": self._cache})
         except gssapi.exceptions.GSSError as error:
             raise from_gss(error) from None
         return made
 
-    def forget(self) -> None:
-        """Have new tickets got: a server did not accept those that there are."""
-        self._cache = self._new_cache()
+    def forget(self) -> bool:
+        """Have new tickets got, as a server did not accept these, unless these are new.
+
+        Tell whether they were old: GSSAPI cannot free a cache, so that a server that never
+        accepts any must not have a new one made each time.
+        """
+        now = time.monotonic()
+        if now - self._cache_since < OLD_SECONDS:
+            return False
+        self._cache, self._cache_since = self._new_cache(), now
+        return True
 
     def _begin(self, server: str, credentials: Credentials, mechanism: str) -> tuple[Any, bytes]:
         gssapi = self._gssapi

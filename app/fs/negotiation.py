@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TARGET = "/webhdfs/v1/?op=GETHOMEDIRECTORY"
 """What is asked to be authenticated: served by a standby and by HttpFS, and without effect."""
 REFUSALS = frozenset({401, 403})
-NATIVE_THREADS = 2
+ONE_AT_A_TIME = 1
 
 
 class Negotiation:
@@ -36,7 +36,7 @@ class Negotiation:
         self._login = login
         self._session = session
         self._read_timeout = read_timeout
-        self._offload = Offload(NATIVE_THREADS)
+        self._offload = Offload(ONE_AT_A_TIME)
 
     def run(self, server: str, on_ticket: Callable[[], None]) -> SignedCookie:
         """Return the server's cookie; `on_ticket` is called when the KDC has done its part.
@@ -46,15 +46,15 @@ class Negotiation:
         try:
             return self._once(server, on_ticket)
         except KerberosFault as refusal:
-            if not refusal.of_server:
+            # The tickets may be older than the server's present key.
+            if not refusal.of_server or not self._login.forget():
                 raise
-        # The tickets may be older than the server's present key.
-        self._login.forget()
         return self._once(server, on_ticket)
 
     def _once(self, server: str, on_ticket: Callable[[], None]) -> SignedCookie:
         host = urlsplit(server).hostname or ""
-        proof = self._offload.run(self._login.prove, host)
+        with self._offload.slot():
+            proof = self._offload.run(self._login.prove, host)
         on_ticket()
         shown = {"Authorization": f"Negotiate {base64.b64encode(proof.token).decode()}"}
         answer = self._session.exchange(

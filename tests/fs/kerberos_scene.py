@@ -57,8 +57,9 @@ class Tickets:
             raise self._faults.pop(0)
         return Ticket(self.finished)
 
-    def forget(self) -> None:
+    def forget(self) -> bool:
         self.forgotten += 1
+        return True
 
 
 class Secured:

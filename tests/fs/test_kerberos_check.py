@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.core.errors import UpstreamFault, UpstreamUnavailable
+from app.fs import kerberos_login
+from app.fs.authentication import login
 from app.fs.kerberos_check import problems
 from app.fs.webhdfs import WebHdfsBackend
 from app.settings import BackendSettings
@@ -132,6 +134,21 @@ def test_no_kdc(kdc: Kdc) -> None:
         assert_told(settings(keytab), "no KDC of the realm answers", UpstreamUnavailable)
     finally:
         kdc.start()
+
+
+def test_tickets_that_a_server_refuses_are_got_again_where_they_are_old(
+    kdc: Kdc, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asking = login(settings(kdc.keytab("gateway.keytab", "gateway/localhost")))
+    asking.prove("localhost")
+    before = kdc.issued("AS_REQ", "gateway/localhost")
+    assert not asking.forget()
+    asking.prove("localhost")
+    assert kdc.issued("AS_REQ", "gateway/localhost") == before
+    monkeypatch.setattr(kerberos_login, "OLD_SECONDS", 0.0)
+    assert asking.forget()
+    asking.prove("localhost")
+    assert kdc.issued("AS_REQ", "gateway/localhost") == before + 1
 
 
 def test_a_keytab_that_others_may_read(kdc: Kdc) -> None:
