@@ -74,7 +74,8 @@ TAIL = """\
   measured; the cached gateway verifies the checksums of all that it hands out.
 - Of downloads through nginx: nginx serves plain HTTP here, so that no encryption is in the
   figures; "gateway" is nginx with X-Accel-Redirect, "plain" the same nginx with the bytes through
-  the gateway, "no nginx" the gateway alone.
+  the gateway, "no nginx" the gateway alone. The machine had much other work meanwhile, so speeds
+  are low and vary; the CPU of gateway and nginx varies less.
 - Of S3: rclone writes and reads by Hadoop's own RPC, the gateway by WebHDFS, so it waits those
   400 ms more often; `--tuned` measures both with that setting. The listed files are empty and made
   by others: their ETags are asked of HDFS once and remembered, and rclone remembers whole
