@@ -54,6 +54,8 @@ def _no_file(error: errors.PathError, _exchange: Exchange) -> str:
 
 
 def _denied(error: errors.PathError, exchange: Exchange) -> str:
+    if error.told is None and type(error).text != errors.AccessDenied.text:
+        return str(error)  # it has its own words, and perhaps no path
     who = exchange.principal.hadoop_user if exchange.principal else ""
     detail = f" ({error.detail})" if error.detail else ""
     return f'Permission denied: user={who}, inode="{printable(error.path)}"{detail}'
