@@ -40,5 +40,5 @@ class LimitSettings:
         "Bytes a second that a client must send of a body, on average over the time that it was"
         " waited for, after `web.body_timeout`; who is slower is given up. 0: however slow."))
     gzip_ratio: int = setting(200, AtLeast(0, 1100), (
-        "A gzip body that has more than 16 MiB and more than so many times its size unpacked is"
+        "A gzip body that has more than 64 MiB and more than so many times its size unpacked is"
         " refused with 413. 0: whatever it becomes."))

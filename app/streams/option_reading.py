@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from app.core.errors import MalformedBody
 from app.core.stream_errors import MalformedOptions
 from app.streams.errors import AlluxioError
 from app.streams.option_kinds import unrecognized
@@ -43,15 +44,15 @@ def _parsed(body: bytes) -> dict[str, Any]:
     """Return the JSON object; nothing and null are an empty one."""
     if not body.strip():
         return {}
-    check_containers(body)
     try:
+        check_containers(body)
         data = json.loads(body, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise MalformedOptions(
             f"{error.msg}; line: {error.lineno}, column: {error.colno}") from None
     except UnicodeDecodeError:
         raise MalformedOptions("Invalid UTF-8") from None
-    except (RecursionError, ValueError):
+    except (RecursionError, ValueError, MalformedBody):
         raise MalformedOptions("Too deeply nested, or a number with too many digits") from None
     if data is None:
         return {}

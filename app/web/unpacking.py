@@ -17,7 +17,7 @@ _SLICE = 16 * 1024
 """Looked at together: what is behind a member's end is copied, so of many small members in one
 large piece each would cost the copying of all that follow."""
 _GZIP = 16 + zlib.MAX_WBITS
-_FREE = 16 * 1024 * 1024
+_FREE = 64 * 1024 * 1024
 _EMPTY_MEMBERS = 1000
 
 
@@ -25,7 +25,7 @@ def gunzipped(chunks: Iterable[bytes], ratio: int) -> Iterator[bytes]:
     """Decompress one gzip member or several (RFC 1952), in pieces of at most PIECE bytes.
 
     Raises MalformedBody for what is not gzip, IncompleteBody where the end is missing, and
-    BodyExpands for more than `ratio` (0: whatever) times the compressed bytes, past 16 MiB.
+    BodyExpands for more than `ratio` (0: whatever) times the compressed bytes, past 64 MiB.
     """
     unpacker = _Unpacker()
     taken = made = 0
