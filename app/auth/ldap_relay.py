@@ -41,7 +41,8 @@ class Relay:
         for each in (ours, server):
             each.settimeout(self._settings.timeout)
         threading.Thread(target=_carry, args=(ours, server), daemon=True).start()
-        theirs.setblocking(True)
+        # libldap waits by poll, with an end: half an answer must not have it wait by read.
+        theirs.setblocking(False)
         return theirs.detach()
 
     def _connected(self, url: str) -> socket.socket:
@@ -101,7 +102,8 @@ def _start_tls(plain: socket.socket) -> None:
     tag, message = _element(plain)
     body = message[3:]
     # messageID 1, then an ExtendedResponse whose first element is the result: ENUMERATED 0.
-    if tag != _SEQUENCE or message[:3] != b"\x02\x01\x01" or body[:1] != b"\x78":
+    if tag != _SEQUENCE or message[:3] != b"\x02\x01\x01" or (
+            body[:1] != b"\x78" or len(body) == 1):
         raise ConnectionError("the server does not answer StartTLS as LDAP has it")
     skipped = 2 if body[1] < _LONG else 2 + (body[1] & _SIZE)
     if body[skipped:skipped + 3] != b"\x0a\x01\x00":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.auth import basic
 from app.auth.ldap_people import LdapPeople
+from app.auth.ldap_servers import described
 from app.auth.lookups import Lookups
 from app.auth.mapping import Mapper, Unmapped
 from app.auth.password_way import WRONG
@@ -75,7 +76,9 @@ class LdapWay:
             if self._people.looks_up:
                 self._people.find(NOBODY)
         except WayUnavailable as error:
-            return [f"LDAP: {error} ({error.__cause__ or 'tried a moment ago'})"]
+            cause = error.__cause__
+            reason = described(cause) if isinstance(cause, Exception) else "tried a moment ago"
+            return [f"LDAP: {error} ({reason})"]
         return []
 
     def _checked(self, credentials: Credentials) -> User | None:

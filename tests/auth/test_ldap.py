@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -292,6 +293,35 @@ def test_the_next_server_is_asked(slapd: Slapd, tmp_path: Path) -> None:
         url = f"ldaps://localhost:{silent.getsockname()[1]}"
         door = Door(slapd, tmp_path, urls=("ldaps://localhost:1", url, slapd.url), timeout=1.0)
         assert door.enter("alice", "alice's").principal.name == "alice"
+
+
+@pytest.mark.parametrize("start_tls", [True, False], ids=["starttls", "plain"])
+@pytest.mark.parametrize("said", [
+    b"", b"\x30", b"\x30\x0c\x02", b"\x30\x84\xff\xff\xff\xff", b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    b"\x30\x04\x02\x01\x01\x78", b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x34\x04\x00\x04\x00",
+    b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00 and more",
+], ids=range(8))
+@pytest.mark.parametrize("ends", [True, False], ids=["ends", "stays"])
+def test_a_server_that_speaks_no_ldap_holds_nobody(
+    slapd: Slapd, tmp_path: Path, said: bytes, *, start_tls: bool, ends: bool,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve() -> None:
+            with server.accept()[0] as client:
+                client.recv(4096)
+                client.sendall(said)
+                if not ends:
+                    over.wait(60)
+
+        over = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"ldap://127.0.0.1:{server.getsockname()[1]}"
+        door = Door(slapd, tmp_path, urls=(url,), start_tls=start_tls, timeout=0.5)
+        with pytest.raises(WayUnavailable):
+            door.enter("alice", "alice's")
+        over.set()
+        thread.join(60)
 
 
 def test_who_is_in_the_users_file_needs_no_server(
