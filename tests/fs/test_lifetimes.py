@@ -367,7 +367,7 @@ def test_keeping_what_one_may_not(world: World) -> None:
     assert world.notes() == before
     world.alice.delete(path)
     with pytest.raises(errors.PathNotFound) as caught:
-        world.lifetimes.keep(world.alice, path, status, DELETE._replace(ttl=5))
+        world.lifetimes.keep(world.alice, path, status, DELETE._replace(ttl=5), owner="alice")
     assert caught.value.path == path
     assert world.notes() == before
 
@@ -496,7 +496,7 @@ def test_servers_that_tell_no_inode_numbers(world: World) -> None:
     world.lifetimes.keep(
         fs, hidden, fs.status(hidden), DELETE, owner="alice", known_as=world.at("f"))
     for path in (replaced, moved):
-        world.lifetimes.keep(fs, path, fs.status(path), DELETE)
+        world.lifetimes.keep(fs, path, fs.status(path), DELETE, owner="alice")
     assert world.alice.rename(hidden, world.at("f"))
     assert world.alice.rename(moved, world.at("n"))
     world.write("r", b"another")

@@ -19,16 +19,23 @@ INSIDE = "treasure"
 """A name that no answer may have which is not about it."""
 
 _ALICE = {"hadoop_user": "alice", "bucket_root": HOME}
-USERS: dict[str, dict[str, Any]] = {
-    **default_users(),
-    "free": _ALICE,
-    "ruled": {**_ALICE, "rules": {"allow": [OPEN], "deny": ["**/locked"]}},
-    "denied": {**_ALICE, "rules": {"deny": [CLOSED, "**/locked"]}},
-    "partly": {**_ALICE, "rules": {"allow": [f"{OPEN}/inner"]}},
-    "reading": {**_ALICE, "rules": {"allow": [OPEN], "allow_read": [f"{HOME}/library"]}},
-    "dropping": {**_ALICE, "rules": {"allow_write": [f"{HOME}/box"]}},
-    "ruled-admin": {"hadoop_user": "hdfs", "roles": ["admin"], "rules": {"deny": [CLOSED]}},
-}
+
+
+def users(superuser: str = "hdfs") -> dict[str, dict[str, Any]]:
+    """Return the users; `superuser` is the backend's."""
+    return {
+        **default_users(superuser),
+        "free": _ALICE,
+        "ruled": {**_ALICE, "rules": {"allow": [OPEN], "deny": ["**/locked"]}},
+        "denied": {**_ALICE, "rules": {"deny": [CLOSED, "**/locked"]}},
+        "partly": {**_ALICE, "rules": {"allow": [f"{OPEN}/inner"]}},
+        "reading": {**_ALICE, "rules": {"allow": [OPEN], "allow_read": [f"{HOME}/library"]}},
+        "dropping": {**_ALICE, "rules": {"allow_write": [f"{HOME}/box"]}},
+        "ruled-admin": {"hadoop_user": superuser, "roles": ["admin"], "rules": {"deny": [CLOSED]}},
+    }
+
+
+USERS = users()
 RULED = ("ruled", "denied")
 
 
@@ -49,6 +56,14 @@ class Place:
         self.by("free", "PUT", "/f/directory", path=f"{HOME}/box").raise_for_status()
         self.by("admin", "PUT", "/f/snapshot", path=HOME, allowed="true").raise_for_status()
         self.by("free", "POST", "/f/snapshot", path=HOME, name="old").raise_for_status()
+
+    def clear(self) -> None:
+        """Remove what was made where others test, too."""
+        self.by("free", "DELETE", "/f/snapshot", path=HOME, name="old").raise_for_status()
+        self.by("admin", "PUT", "/f/snapshot", path=HOME, allowed="false").raise_for_status()
+        for name in ("closed", "open", "library", "box"):
+            self.by("free", "DELETE", "/f/file", path=f"{HOME}/{name}", recursive="true"
+                    ).raise_for_status()
 
     def put(self, path: str, text: str, user: str = "free") -> requests.Response:
         """Upload text."""
