@@ -10,6 +10,7 @@ import jwt
 
 from app.auth import basic, job_tokens
 from app.auth.jwt_keys import FileKeys, UrlKeys
+from app.auth.jwt_memory import Tokens, Verified
 from app.auth.mapping import Mapper, Told, Unmapped
 from app.auth.seen import SeenUsers
 from app.auth.ways import TOKEN_PREFIX, bearer_of
@@ -48,6 +49,7 @@ class JwtWay:
         self._seen = SeenUsers(self.name, self._mapper, store, settings.known_seconds)
         self._keys: Keys = (UrlKeys(settings) if settings.jwks_url
                             else FileKeys(Path(settings.keys_file)))
+        self._tokens = Tokens(self._keys.known)
 
     def challenge(self, realm: str) -> str | None:
         """Ask for a Bearer token."""
@@ -76,16 +78,25 @@ class JwtWay:
             return None
         if len(token) > basic.MAX_HEADER:
             raise InvalidToken(f"the token has more than {basic.MAX_HEADER} characters")
-        claims = self._verified(token)
+        told = self._tokens.get(token) or self._verified(token)
         try:
-            return self._seen.note(self._told(claims))
+            return self._seen.note(told)
         except Unmapped as error:
             log.warning("a token's bearer does not come in: %s", error)
             raise InvalidToken("the token is of nobody who may come in here") from error
 
-    def _verified(self, token: str) -> dict[str, Any]:
+    def _verified(self, token: str) -> Told:
+        """Return what a token tells, and remember it. Raises InvalidToken, WayUnavailable."""
         algorithm, kid = self._header(token)
-        for key in self._candidates(algorithm, kid):
+        keys = self._keys.known(kid)
+        claims = self._claims(token, algorithm, kid, keys)
+        told = self._told(claims)
+        until = float(claims["exp"]) + self._settings.leeway
+        self._tokens.put(token, Verified(told, kid, keys, until))
+        return told
+
+    def _claims(self, token: str, algorithm: str, kid: str, keys: list[Key]) -> dict[str, Any]:
+        for key in _candidates(keys, algorithm, kid):
             try:
                 claims: dict[str, Any] = jwt.decode(
                     token, key.key, algorithms=[algorithm], audience=self._settings.audience,
@@ -95,7 +106,7 @@ class JwtWay:
                 continue
             except jwt.ExpiredSignatureError as error:
                 raise InvalidToken("the token has expired") from error
-            except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
                 raise InvalidToken(f"{_WRONG}: {error}") from error
             return claims
         raise InvalidToken(f"{_WRONG}: nobody who is known here has signed it")
@@ -114,11 +125,6 @@ class JwtWay:
             raise InvalidToken(f"{_WRONG}: its header asks for what is not done here")
         return str(algorithm), kid
 
-    def _candidates(self, algorithm: str, kid: str) -> list[Key]:
-        """Return the keys that may have signed: those of the id, or those that have none."""
-        fitting = [key for key in self._keys.known(kid) if algorithm in key.algorithms]
-        return [key for key in fitting if key.kid == kid or not key.kid or not kid]
-
     def _told(self, claims: dict[str, Any]) -> Told:
         """Return what the claims tell. Raises InvalidToken."""
         if "cnf" in claims:
@@ -134,6 +140,12 @@ class JwtWay:
         return Told(name, {one: str(value) for one, value in values.items()
                            if isinstance(value, str | int) and not isinstance(value, bool)},
                     [group for group in groups if isinstance(group, str)])
+
+
+def _candidates(keys: list[Key], algorithm: str, kid: str) -> list[Key]:
+    """Return the keys that may have signed: those of the id, or those that have none."""
+    return [key for key in keys if algorithm in key.algorithms
+            and (key.kid == kid or not key.kid or not kid)]
 
 
 def _claim(claims: dict[str, Any], dotted: str) -> Any:

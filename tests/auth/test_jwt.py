@@ -148,7 +148,8 @@ def test_the_clocks_may_differ_a_little(world: World) -> None:
 
 @pytest.mark.parametrize("changed", [
     {"iss": "https://evil.example.net"}, {"iss": None}, {"aud": "another"}, {"aud": None},
-    {"aud": []}, {"exp": None}, {"exp": "tomorrow"}, {"preferred_username": None},
+    {"aud": []}, {"exp": None}, {"exp": "tomorrow"},
+    {"exp": float("inf")}, {"preferred_username": None},
     {"preferred_username": ""}, {"preferred_username": 7}, {"preferred_username": "a:b"},
     {"preferred_username": "a\nb"}, {"sub": "../.."}, {"sub": ".."}, {"sub": None},
     {"cnf": {"jkt": "x"}},
@@ -237,6 +238,23 @@ def test_the_challenge_says_what_is_wrong(world: World) -> None:
     told = alone.challenges(InvalidToken('it "is" not\nright: é'))[0]
     assert told == ('Bearer realm="a \\"realm\\"", error="invalid_token",'
                     " error_description=\"it 'is' not'right: '\"")
+
+
+def test_a_remembered_token_ends_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = token(exp=int(time.time()) + 300)
+    who = world.enter(text)
+    decoded: list[str] = []
+    decode = jwt.decode
+    monkeypatch.setattr(jwt, "decode", lambda *args, **options: decoded.append(args[0]) or decode(
+        *args, **options))
+    assert world.enter(text) == who
+    assert decoded == []
+    world.way._tokens._clock = lambda: time.time() + 331
+    world.enter(text)
+    assert decoded == [text]
+    assert text not in repr(vars(world.way._tokens))
 
 
 def test_who_came_is_known_for_a_while(world: World, tmp_path: Path) -> None:
