@@ -62,9 +62,11 @@ class Authenticator:
 
     def challenges(self, error: GatewayError) -> list[str]:
         """Return the WWW-Authenticate values of all ways, each once, for a refusal by `error`."""
-        asked = dict.fromkeys(one for way in self.ways if (one := way.challenge(self._realm)))
+        found = dict.fromkeys(one for way in self.ways if (one := way.challenge(self._realm)))
+        # Clients that look at the first alone know Basic.
+        asked = sorted(found, key=lambda one: not one.startswith("Basic "))
         if not isinstance(error, InvalidToken):
-            return list(asked)
+            return asked
         description = _DESCRIBED.sub("'", str(error))
         return [f'{one}, error="invalid_token", error_description="{description}"'
                 if one.startswith("Bearer ") else one for one in asked]

@@ -78,7 +78,7 @@ def test_the_file_is_neither_parsed_nor_looked_at_for_each_request(
     signature = watched.signature
     monkeypatch.setattr(watched, "signature",
                         lambda path: looks.append(path) or signature(path))
-    monkeypatch.setattr(users_module, "read_users", lambda _: pytest.fail("was parsed"))
+    monkeypatch.setattr(users_module, "read_all", lambda _: pytest.fail("was parsed"))
     for _ in range(100):
         clock.now += 0.1
         assert directory.find("alice") is not None
@@ -125,7 +125,7 @@ def test_requests_go_on_with_the_old_users_while_one_reads(
     file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     directory = UserDirectory(file, clock=clock)
-    read = users_module.read_users
+    read = users_module.read_all
     meanwhile = []
 
     def slow(path: Path) -> object:
@@ -133,7 +133,7 @@ def test_requests_go_on_with_the_old_users_while_one_reads(
         meanwhile.append((directory.find("alice"), directory.find("carol")))
         return read(path)
 
-    monkeypatch.setattr(users_module, "read_users", slow)
+    monkeypatch.setattr(users_module, "read_all", slow)
     write(file, carol=HASH)
     alice = directory.find("alice")
     clock.now += 2

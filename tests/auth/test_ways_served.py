@@ -137,7 +137,7 @@ def test_a_401_asks_for_every_way(world: World, path: str) -> None:
     asked = ask(world, path)
     assert asked.status_code == 401
     assert asked.raw.headers.getlist("WWW-Authenticate") == [
-        'Bearer realm="httpfs-proxy"', 'Basic realm="httpfs-proxy", charset="UTF-8"']
+        'Basic realm="httpfs-proxy", charset="UTF-8"', 'Bearer realm="httpfs-proxy"']
     wrong = ask(world, path, headers=bearer("erik", aud="others"))
     assert wrong.status_code == 401
     assert 'error="invalid_token"' in wrong.headers["WWW-Authenticate"]
