@@ -118,6 +118,9 @@ def made(cls: type[errors.GatewayError]) -> errors.GatewayError:
 CLASSES = sorted(set(every_class()), key=lambda cls: cls.__name__)
 BY_PREFIX = [pytest.param(prefix, dialect, id=prefix) for prefix, dialect in DIALECTS]
 
+OF_NO_PATH = {sources.SourceRefused, token_errors.NoSuchToken, token_errors.TooManyTokens}
+"""Errors in the tree of those about paths, for their statuses, that are about no path."""
+
 
 def answer(prefix: str, error: Exception, principal: Principal | None = None) -> TestResponse:
     """Return what a client gets under a prefix when a view raises this error."""
@@ -195,8 +198,8 @@ def test_where_the_state_lies_is_for_the_log_alone(
 
 
 @pytest.mark.parametrize("prefix", [prefix for prefix, _ in DIALECTS])
-@pytest.mark.parametrize("cls", [cls for cls in CLASSES if issubclass(cls, errors.PathError)],
-                         ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if issubclass(cls, errors.PathError)
+                                 and cls not in OF_NO_PATH], ids=lambda cls: cls.__name__)
 def test_paths_are_shown_as_the_caller_knows_them(
     cls: type[errors.GatewayError], prefix: str,
 ) -> None:
