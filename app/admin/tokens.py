@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 NAME: Param[str] = Param(
     "name", AnyText("text of at most 200 characters", r"(?s).{0,200}"), "What it is for.", "")
-PATHS: Param[tuple[str, ...]] = Param(
+PATHS: Param[tuple[str, ...] | None] = Param(
     "paths", NameList("patterns of paths as the user writes them, with commas between"),
-    "Only these paths; absent, all that the user may.", ())
+    "Only these paths; absent, all that the user may.", None)
 READ_ONLY: Param[bool] = Param("read-only", FlagText(), "It may change nothing.", False)
 DAYS: Param[int | None] = Param(
     "days", WholeNumber(1), "Its life; absent, the longest that the configuration allows.", None)
@@ -57,7 +57,7 @@ def create_token(call: Call) -> Response:
     _refuse_pages(call)
     if call.principal.token:
         raise AccessDenied("/tokens", "with an access token no others are made")
-    paths = call[PATHS]
+    paths = call[PATHS] or ()
     text, token = call.services.tokens.create(
         call.principal.name, name=call[NAME], paths=paths,
         read_only=call[READ_ONLY], days=call[DAYS])
