@@ -99,10 +99,15 @@ class Publisher:
         precondition(current)
         if current and not overwrite:
             raise AlreadyExists(path)
-        made = [] if current else self._missing_parents(path)
-        if early:
-            self._fs.check_access(parent_of(made[0] if made else path), "-w-")
-        with self._staging.stage(self._fs, parent_of(path), path, made) as stage:
+
+        def look() -> list[HdfsPath]:
+            made = [] if current else self._missing_parents(path)
+            if early:
+                self._fs.check_access(parent_of(made[0] if made else path), "-w-")
+            return made
+
+        with self._staging.stage(self._fs, parent_of(path), path) as stage:
+            stage.will_make(look)
             self._create(stage, path, body, permission=permission, replication=replication,
                          block_size=block_size, unmasked=unmasked)
             self._placing.put(

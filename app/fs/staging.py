@@ -27,7 +27,7 @@ from app.core.errors import (
     PathNotFound,
     UpstreamError,
 )
-from app.core.paths import HIDDEN_MARK, HdfsPath, child_of
+from app.core.paths import HIDDEN_MARK, HdfsPath, child_of, is_inside
 from app.fs.rhythm import Rhythm
 from app.fs.workers import Workers
 
@@ -54,7 +54,7 @@ class Stage:
 
     def __init__(
         self, staging: Staging, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
-        *, made: Sequence[HdfsPath], below: Sequence[str],
+        *, below: Sequence[str],
     ) -> None:
         self._staging = staging
         self._fs = fs
@@ -67,7 +67,7 @@ class Stage:
         self.backup = child_of(directory, f"{HIDDEN_MARK}{self._key}-old")
         self._entry: dict[str, Any] = {
             "user": fs.user, "temp": self.path, "target": target, "backup": "",
-            "made": [*made, *self.directories], "worker": staging.workers.own_id,
+            "made": [*self.directories], "worker": staging.workers.own_id,
             "mount": fs.mount_of(directory),
         }
         self._done = False
@@ -99,7 +99,22 @@ class Stage:
         except GatewayError as problem:
             _log.warning("%s is left to the sweep: %r", self.path, problem)
             return False
-        return not shared and (found or not isinstance(error, UpstreamError))
+        if shared or self._staging.is_awaited(self._entry["made"], self._key):
+            return False
+        return found or not isinstance(error, UpstreamError)
+
+    def will_make(self, look: Callable[[], Sequence[HdfsPath]]) -> None:
+        """Note the directories that writing creates, which `look` tells, the topmost first.
+
+        They are looked for only now that the journal has the entry: who removes one of them after
+        that finds the entry, and comes back to what this one makes again (Staging.is_awaited).
+        """
+        self._done = True  # nothing is there to be removed if the look fails
+        made = look()
+        self._done = False
+        if made:
+            self._entry["made"] = [*made, *self.directories]
+            self._save()
 
     def uses_backup(self) -> None:
         """Note that the old file is about to be moved to `backup`."""
@@ -136,14 +151,25 @@ class Staging:
 
     def stage(
         self, fs: FileSystem, directory: HdfsPath, target: HdfsPath,
-        made: Sequence[HdfsPath] = (), below: Sequence[str] = (),
+        below: Sequence[str] = (),
     ) -> Stage:
         """Return a stage in `directory` for what shall become `target`.
 
-        `made` are the directories that writing will create, the topmost first. With names `below`
-        the hidden name is a directory's, and what is staged lies there under these names.
+        With names `below` the hidden name is a directory's, and what is staged lies there under
+        these names.
         """
-        return Stage(self, fs, directory, target, made=made, below=below)
+        return Stage(self, fs, directory, target, below=below)
+
+    def is_awaited(self, made: Sequence[str], key: str = "") -> bool:
+        """Tell whether another's content is on its way to below directories that are removed.
+
+        It may have seen them before, and then its creation makes them again: the other does not
+        count them as its own, so whoever made them first has to look once more when it is over.
+        """
+        return bool(made) and any(
+            other != key and is_inside(HdfsPath(entry["target"]), HdfsPath(made[0]))
+            and self.workers.is_alive(entry["worker"])
+            for other, entry in self.store.scan(_SPACE))
 
     def discard(
         self, fs: FileSystem, temp: HdfsPath, target: HdfsPath, made: Sequence[HdfsPath] = (),
@@ -159,7 +185,7 @@ class Staging:
         found = over = False
         try:
             found, shared = clean_up(fs, entry)
-            over = not shared and (found or certain)
+            over = (found or certain) and not shared and not self.is_awaited(made)
         except GatewayError as problem:
             _log.warning("%s is left to the sweep: %r", temp, problem)
         if not over:
@@ -218,7 +244,7 @@ class Staging:
             return False
         finished = False
         try:
-            if self._is_over(entry):
+            if self._is_over(key, entry):
                 self.store.delete(_SPACE, key)
                 finished = True
                 _log.info("finished with leftover %s of %s", entry["temp"], entry["user"])
@@ -227,7 +253,7 @@ class Staging:
                 self.store.put(_SPACE, key, {**entry, "worker": ""})
         return finished
 
-    def _is_over(self, entry: dict[str, Any]) -> bool:
+    def _is_over(self, key: str, entry: dict[str, Any]) -> bool:
         """Try to put an entry right; tell whether there is nothing more to do for it."""
         since: float = time.time() - entry.setdefault("swept", time.time())
         try:
@@ -237,6 +263,7 @@ class Staging:
                              " is something else", entry["temp"], entry["user"])
                 return True
             found, shared = clean_up(fs, entry)
+            shared = shared or self.is_awaited(entry["made"], key)
         except GatewayError as problem:
             over = since > _GIVE_UP_SECONDS
             _log.log(logging.ERROR if over or not since else logging.DEBUG,

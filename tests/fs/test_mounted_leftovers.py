@@ -67,8 +67,9 @@ def test_what_a_dead_worker_staged_in_a_mount_is_swept(world: World, staging: St
     world.mounted(world.at("m"), source)
     fs, path = world.fs(), world.at("m", "d", "f")
     with dying(staging):
-        stage = staging.stage(fs, world.at("m", "d"), path, [world.at("m", "d")])
+        stage = staging.stage(fs, world.at("m", "d"), path)
         stage.__enter__()
+        stage.will_make(lambda: [world.at("m", "d")])
         write(fs, stage.path)
     there = world.there.as_user("alice")
     assert names(there, source) == ["d"]
@@ -93,8 +94,9 @@ def test_a_sweep_leaves_alone_what_has_the_path_of_a_mount_that_is_gone(
     world.mounted(world.at("m"), world.source())
     fs, path = world.fs(), world.at("m", "d", "f")
     with dying(staging):
-        stage = staging.stage(fs, world.at("m", "d"), path, [world.at("m", "d")])
+        stage = staging.stage(fs, world.at("m", "d"), path)
         stage.__enter__()
+        stage.will_make(lambda: [world.at("m", "d")])
     world.admin().unmount(world.at("m"))
     other = world.source("other")
     there = world.there.as_user("alice")

@@ -108,3 +108,58 @@ def test_a_file_that_came_meanwhile_is_not_replaced_in_steps_unless_that_was_ask
             precondition=no_precondition, early=False)
     [only] = alice.list_page(directory).entries
     assert (only.path_suffix, only.length) == ("f", len(b"theirs"))
+
+
+class Late:
+    """A cluster where creating a file waits for `other`."""
+
+    def __init__(self, fs: WebHdfsFileSystem, other: Callable[[], object]) -> None:
+        self._fs = fs
+        self._other = other
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fs, name)
+
+    def create(self, *arguments: Any, **options: Any) -> None:
+        """Create a file, a moment later."""
+        self._other()
+        self._fs.create(*arguments, **options)
+
+
+class BrokenOffError(Exception):
+    """What the client's end is for the body."""
+
+
+def test_of_two_uploads_that_break_off_no_directory_stays(
+    alice: WebHdfsFileSystem, directory: HdfsPath, staging: Staging,
+) -> None:
+    path = HdfsPath(f"{directory}/made/for/it")
+    over = threading.Event()
+
+    def upload(fs: Any, body: Iterator[bytes]) -> None:
+        with pytest.raises(BrokenOffError):
+            Publisher(fs, staging).upload(
+                path, body, overwrite=True, permission=None, replication=None,
+                precondition=no_precondition, early=False)
+
+    def first_body() -> Iterator[bytes]:
+        yield bytes(1 << 17)
+        over.wait(60)
+        raise BrokenOffError
+
+    first = threading.Thread(target=upload, args=(alice, first_body()))
+    first.start()
+    wait_for("the directory", lambda: status_or_none(alice, HdfsPath(f"{directory}/made/for")))
+
+    def first_ends() -> None:
+        over.set()
+        first.join(60)
+        assert status_or_none(alice, HdfsPath(f"{directory}/made")) is None
+
+    def second_body() -> Iterator[bytes]:
+        yield bytes(1 << 17)
+        raise BrokenOffError
+
+    upload(Late(alice, first_ends), second_body())
+    staging.sweep()
+    assert alice.list_page(directory).entries == []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OLD = b"the old content, all of it " * 10_000
 PIECE = os.urandom(1 << 18)
-SWEPT_SECONDS = 40.0
+SWEPT_SECONDS = 120.0
 
 
 class Change(NamedTuple):
