@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.auth.delegation import BadToken
+from app.core.errors import NotAuthenticated
 from app.web.operations import authenticate, require_confidential
 from app.webhdfs.errors import not_allowed
 from app.webhdfs.given import USER
@@ -51,14 +52,18 @@ class Doorkeeper:
                 raise BadToken("the delegation token is another user's")
             found = Who(principal, bool(principal.token))
         elif ticket:
-            found = Who(self._by_ticket(exchange, ticket, path), by_token=True)
+            found = Who(self._by_ticket(exchange, given, path), by_token=True)
         else:
             found = Who(self._by_token(exchange, delegation or ""), by_token=True)
         _check_names(given, found.principal)
         return found
 
-    def _by_ticket(self, exchange: Exchange, ticket: str, path: str) -> Principal:
+    def _by_ticket(self, exchange: Exchange, given: Given, path: str) -> Principal:
         require_confidential(self._services, exchange)
+        # The first step would answer another ticket, and so on without end.
+        if not given.flag("data", default=False) or given.flag("noredirect", default=False):
+            raise NotAuthenticated("a ticket is for the second step alone")
+        ticket = given.text(TICKET) or ""
         method = "GET" if exchange.method == "HEAD" else exchange.method
         user = self._errands.take(ticket, method, path, step_query(exchange.query or {}))
         return self._known(exchange, user, "ticket")

@@ -72,6 +72,19 @@ def test_a_ticket_is_good_once_and_for_its_request_alone(hdfs: Client, room: str
     assert hdfs.read(f"{room}/f") == b"one"
 
 
+def test_a_ticket_gets_no_other_ticket(hdfs: Client, room: str) -> None:
+    hdfs.create(f"{room}/f")
+    for method, op in (("PUT", "CREATE"), ("POST", "APPEND")):
+        url = hdfs.ask(method, f"{room}/f", op).headers["Location"]
+        for again in (url.replace("data=true", "data=false"), url.replace("&data=true", ""),
+                      f"{url}&noredirect=true"):
+            assert hdfs.send(method, again).told == NOBODY
+    for op in ("OPEN", "GETFILECHECKSUM"):
+        url = hdfs.ask("GET", f"{room}/f", op, noredirect="true").json["Location"]
+        assert hdfs.send("GET", f"{url}&noredirect=true").told == NOBODY
+        assert hdfs.send("GET", url).status == 200
+
+
 def test_credentials_do_without_the_ticket(hdfs: Client, room: str) -> None:
     url = hdfs.ask("PUT", f"{room}/f", "CREATE").headers["Location"].partition("&ticket=")[0]
     assert hdfs.send("PUT", url, data=b"one").told == NOBODY
