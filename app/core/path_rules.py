@@ -31,6 +31,8 @@ RESERVED = ".reserved"
 _SPECIAL = (SNAPSHOT, TRASH, RESERVED)
 _CHECKPOINT = re.compile(r"Current|[0-9]{10,}(-[0-9]+)?")
 """A directory of a trash (TrashPolicyDefault): what was removed lately, or until some time."""
+_ONCE_MORE = re.compile(r"(.+?)[0-9]{13}", re.DOTALL)
+"""A name that the trash had already: the epoch milliseconds tell the two apart (there, too)."""
 
 
 class PathForbidden(AccessDenied):
@@ -110,10 +112,15 @@ class PathRules:
         return max(self.verdict(path, Right.READ), self.verdict(path, Right.WRITE))
 
     def tree(self, path: str, right: Right) -> Tree:
-        """Return what is true of all below an allowed `path`."""
-        forms = _forms(_shown(path)[0])
-        return min((_tree(glob, form) for layer in self.layers for glob in layer.deny[right]
-                    for form in forms), default=Tree.WHOLE)
+        """Return what is true of all below an allowed `path`.
+
+        In a trash, `/user/alice/.Trash` or `/zone/.Trash/alice`, anything may have its place.
+        """
+        names = _shown(path)[0]
+        forms = _forms(names)
+        most = Tree.UNKNOWN if TRASH in names[-2:] else Tree.WHOLE
+        return min((min(most, _tree(glob, form)) for layer in self.layers
+                    for glob in layer.deny[right] for form in forms), default=Tree.WHOLE)
 
     def within(self, directory: str) -> Callable[[str], Verdict]:
         """Return `sees` for the names in a directory: it costs little for each of very many."""
@@ -203,5 +210,11 @@ def _forms(names: list[str]) -> list[list[str]]:
                      if _CHECKPOINT.fullmatch(name)), 0)
         plain = below[skip:] if skip else []
         if skip:
-            forms.append(plain)
+            forms += [plain, [_before_trash(name) for name in plain]]
     return forms
+
+
+def _before_trash(name: str) -> str:
+    """Return how something in the trash may have been called."""
+    match = _ONCE_MORE.fullmatch(name)
+    return match[1] if match else name

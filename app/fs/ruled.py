@@ -106,17 +106,16 @@ class Judge:
             return status
         return status._replace(children=-1)
 
-    def require_tree(self, path: HdfsPath, *rights: Right, to: HdfsPath | None = None) -> None:
+    def require_tree(self, path: HdfsPath, *rights: Right, to: Sequence[HdfsPath] = ()) -> None:
         """Raise PathForbidden unless all that is at and below `path` may be treated so.
 
-        `to` is where it is to go: all of it must be allowed to be written there.
+        `to` is where it may come to lie: all of it must be allowed to be written at each.
         """
         named = self.require(path, *rights)
         if HIDDEN_MARK in named:
             return
         wanted = [(named, right) for right in rights]
-        if to is not None:
-            wanted.append((self.require(to, Right.WRITE), Right.WRITE))
+        wanted += [(self.require(place, Right.WRITE), Right.WRITE) for place in to]
         worst = min(self._rules.tree(base, right) for base, right in wanted)
         if worst is Tree.WHOLE or not self._fs.status(path).is_directory:
             return
@@ -164,9 +163,8 @@ class Judge:
         elif HIDDEN_MARK in new:
             self.require(source, Right.WRITE)  # moved aside, to be replaced
         else:
-            if mode is Rename.MOVE:
-                self.require(child_of(new, name_of(source)), Right.WRITE)
-            self.require_tree(source, Right.READ, Right.WRITE, to=new)
+            inside = [child_of(new, name_of(source))] if mode is Rename.MOVE else []
+            self.require_tree(source, Right.READ, Right.WRITE, to=[new, *inside])
 
     def way_to_directory(self, path: HdfsPath, verdict: Verdict) -> None:
         """Raise PathNotFound for a file in the way: what only leads somewhere is a directory."""

@@ -160,6 +160,9 @@ RULED = PathRules((Layer(
     ("/user/a/.Trash/Current/other/secret", "DENIED", "DENIED"),
     ("/zone/.Trash/b/Current/user/a/f", "ALLOWED", "ALLOWED"),
     ("/user/b/.Trash/Current/etc", "DENIED", "DENIED"),
+    ("/user/a/.Trash/Current/user/a/kept1700000000000/f", "ALLOWED", "DENIED"),
+    ("/user/a/.Trash/Current/user/a/secret1700000000000", "DENIED", "DENIED"),
+    ("/user/a/secret1700000000000", "ALLOWED", "ALLOWED"),
     ("/.reserved/raw/user/a", "DENIED", "DENIED"),
     ("/.reserved/.inodes/17", "DENIED", "DENIED"),
     ("/user/a/.httpfs-proxy-1", "ALLOWED", "ALLOWED"),
@@ -173,9 +176,20 @@ def test_what_paths_stand_for(path: str, read: str, write: str) -> None:
 @pytest.mark.parametrize(("path", "read", "write"), [
     ("/user/a", "UNKNOWN", "PARTLY"), ("/user/a/b", "UNKNOWN", "UNKNOWN"),
     ("/user/a/kept", "UNKNOWN", "PARTLY"), ("/user/a/secret", "PARTLY", "PARTLY"),
+    ("/user/a/.Trash/Current", "UNKNOWN", "PARTLY"), ("/user/b/.Trash", "UNKNOWN", "UNKNOWN"),
 ])
 def test_what_is_known_of_trees(path: str, read: str, write: str) -> None:
     assert (RULED.tree(path, Right.READ).name, RULED.tree(path, Right.WRITE).name) == (read, write)
+
+
+def test_anything_may_have_its_place_in_a_trash() -> None:
+    denied = (parse("/data/x"),)
+    rules = PathRules((Layer(deny=(denied, ())),))
+    for path in ("/user/a/.Trash", "/zone/.Trash/a"):
+        assert rules.tree(path, Right.READ) is Tree.UNKNOWN
+        assert rules.tree(path, Right.WRITE) is Tree.WHOLE
+    assert rules.tree("/user/a", Right.READ) is Tree.WHOLE
+    assert PathRules().tree("/user/a/.Trash", Right.READ) is Tree.WHOLE
 
 
 def test_without_rules_everything_is_allowed() -> None:

@@ -28,6 +28,7 @@ def users(superuser: str = "hdfs") -> dict[str, dict[str, Any]]:
         "free": _ALICE,
         "ruled": {**_ALICE, "rules": {"allow": [OPEN], "deny": ["**/locked"]}},
         "denied": {**_ALICE, "rules": {"deny": [CLOSED, "**/locked"]}},
+        "nested": {**_ALICE, "rules": {"deny": [f"{OPEN}/**/drawer/letter"]}},
         "partly": {**_ALICE, "rules": {"allow": [f"{OPEN}/inner"]}},
         "reading": {**_ALICE, "rules": {"allow": [OPEN], "allow_read": [f"{HOME}/library"]}},
         "dropping": {**_ALICE, "rules": {"allow_write": [f"{HOME}/box"]}},

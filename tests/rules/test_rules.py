@@ -95,6 +95,36 @@ def test_snapshots_go_by_the_rules_of_what_they_are_of(place: Place) -> None:
         assert place.by("ruled", "GET", "/f/file/content", path=path).status_code == 403
 
 
+def test_the_trash_goes_by_the_rules_of_what_it_has(place: Place) -> None:
+    trash, moved = f"{HOME}/.Trash", f"{HOME}/emptied"
+    removed = [f"{trash}/Current{CLOSED}/file", f"{trash}/Current{CLOSED}1700000000000/file"]
+    for path in removed:
+        place.put(path, SECRET)
+        assert place.by("denied", "GET", "/f/file/content", path=path).status_code == 403
+    for answer in (place.by("denied", "PUT", "/f/name", path=trash, destination=moved),
+                   place.by("denied", "GET", "/f/file/summary", path=trash),
+                   place.by("denied", "DELETE", "/f/file", path=trash, recursive="true")):
+        assert answer.status_code == 403, answer.text
+    for path in removed:
+        assert place.by("free", "GET", "/f/file/content", path=path).text == SECRET
+    gone = place.by("free", "DELETE", "/f/file", path=trash, recursive="true")
+    assert gone.status_code == 204, gone.text
+
+
+def test_what_moves_into_a_directory_is_judged_by_where_it_comes_to_lie(place: Place) -> None:
+    source = f"{HOME}/box/drawer"
+    place.put(f"{source}/letter", "x")
+    for query in ({}, {"renameoptions": "NONE"}):
+        into = OPEN if not query else f"{OPEN}/drawer"
+        refused = place.by("nested", "PUT", f"/webhdfs/v1{source}", op="RENAME",
+                           destination=into, **query)
+        assert refused.status_code == 403, refused.text
+    moved = place.by("nested", "PUT", f"/webhdfs/v1{source}", op="RENAME",
+                     destination=f"{HOME}/library")
+    assert moved.json() == {"boolean": True}
+    place.by("free", "DELETE", "/f/file", path=f"{HOME}/library/drawer", recursive="true")
+
+
 def test_reading_and_writing_are_two_things(place: Place) -> None:
     book, letter = f"{HOME}/library/book", f"{HOME}/box/letter"
     assert place.by("reading", "GET", "/f/file/content", path=book).text == "open"
