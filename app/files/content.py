@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from werkzeug import Response
 
-from app.core.errors import InvalidRequest, PathNotFound, UnsupportedMedia
+from app.core.errors import InvalidRequest, UnsupportedMedia
 from app.files.api import LENGTH, OFFSET, OVERWRITE, PATH, PERMISSION, REPLICATION, api
 from app.files.names import check_replication
-from app.web import accel, conditions, ranges, streams
+from app.web import accel, conditions, one_version, ranges, streams
 from app.web.answers import attachment, created, no_content
 from app.web.params import NameList, OneOf, Param
 
@@ -23,7 +23,6 @@ SOURCES: Param[tuple[str, ...] | None] = Param(
     "sources", NameList("names of files beside the target, with commas between"),
     "Concatenate these files; they vanish.", None)
 FORMAT: Param[str] = Param("format", OneOf("tar", "tar.gz", "zip"), "The kind of archive.", "tar")
-_TRIES = 10
 _CREATED = {201: "Done; `Location` is the status URL."}
 _READ = {200: "The content.", 206: "The bytes of a Range.", 304: "Not modified."}
 
@@ -40,28 +39,21 @@ def head_content(call: Call) -> Response:
                answers=_READ, media=OCTETS)
 def get_content(call: Call) -> Response:
     """Stream a file, or the part that Range or offset and length ask for."""
-    for tries_left in reversed(range(_TRIES)):
-        response, wanted = _content_head(call)
-        if wanted is None:
-            return response
+    def fill(response: Response, wanted: tuple[FileStatus, ByteRange]) -> Response:
         status, part = wanted
         compress = response.headers.get("Content-Encoding") == "gzip"
-        try:
-            if not compress and accel.handed_over(
-                    call.exchange, call.services.settings.web.accel, response, part.length,
-                    partial(call.files.datanode_url, call[PATH], status, part)):
-                return response
-            source = call.files.open(call[PATH], status, part)
-            break
-        except PathNotFound:
-            # Replaced since its status was asked for: the head must tell of the new file.
-            if not tries_left:
-                raise
-    body = streams.begun(streams.content(source, part.length))
-    if compress:
-        body = streams.gzipped(body, call.services.settings.web.gzip_level)
-    response.response = body
-    return response
+        if not compress and accel.handed_over(
+                call.exchange, call.services.settings.web.accel, response, part.length,
+                partial(call.files.datanode_url, call[PATH], status, part)):
+            return response
+        source = call.files.open(call[PATH], status, part)
+        body = streams.begun(streams.content(source, part.length))
+        if compress:
+            body = streams.gzipped(body, call.services.settings.web.gzip_level)
+        response.response = body
+        return response
+
+    return one_version.answered(lambda: _content_head(call), fill)
 
 
 def _content_head(call: Call) -> tuple[Response, tuple[FileStatus, ByteRange] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from werkzeug import Response
@@ -13,7 +14,7 @@ from app.core.paths import HdfsPath, name_of
 from app.core.stream_errors import IncompleteFile
 from app.fs.stream_records import NewFile
 from app.streams.errors import JSON_TYPE
-from app.web import ranges, streams
+from app.web import one_version, ranges, streams
 from app.web.answers import attachment
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from app.streams.call import AlluxioCall
 
 OCTETS = "application/octet-stream"
-_TRIES = 10
 
 
 def create_file(call: AlluxioCall) -> Response:
@@ -60,25 +60,16 @@ def read(call: AlluxioCall) -> Response:
 
 def download_file(call: AlluxioCall) -> Response:
     """Stream a whole file, or a Range of it; for HEAD the headers alone."""
-    for tries_left in reversed(range(_TRIES)):
+    def head() -> tuple[Response, tuple[FileStatus, ByteRange] | None]:
         status = _complete_file(call)
         header = call.headers.get("Range")
         asked = ranges.from_header(header, status.length) if header else None
         part = asked or ByteRange(0, status.length)
         response = _content(part, status.length, ranged=asked is not None)
         response.headers["Content-Disposition"] = attachment(name_of(HdfsPath(call.path)))
-        if call.exchange.method == "HEAD" or not part.length:
-            return response
-        try:
-            source = call.files.open(call.path, status, part)
-        except PathNotFound:
-            # Replaced since its status was asked for: the head must tell of the new file.
-            if not tries_left:
-                raise
-        else:
-            break
-    response.response = streams.begun(streams.content(source, part.length))
-    return response
+        return response, (status, part) if call.exchange.method != "HEAD" and part.length else None
+
+    return one_version.answered(head, partial(streams.of_file, call.files, call.path))
 
 
 def _number(number: int) -> Response:

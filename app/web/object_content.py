@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.core.errors import PathNotFound
-from app.core.object_errors import NoSuchKey
-from app.web import streams
+from app.web import one_version, streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     Head = tuple[Response, ObjectInfo, ByteRange | None]
     HandOver = Callable[[Response, int, Callable[[], str]], bool]
 
-_TRIES = 10
-
 
 def answered(
     head: Callable[[], Head], objects: ObjectStore, hand_over: HandOver = lambda *_: False,
@@ -33,18 +29,15 @@ def answered(
     none. `hand_over` has somebody else bring them, if it can. Raises what `head` raises,
     NoSuchKey, UpstreamError.
     """
-    for tries_left in reversed(range(_TRIES)):
+    def whole_head() -> tuple[Response, tuple[ObjectInfo, ByteRange] | None]:
         response, info, wanted = head()
-        if wanted is None:
-            break
-        try:
-            if hand_over(response, wanted.length, partial(objects.datanode_url, info, wanted)):
-                break
+        return response, None if wanted is None else (info, wanted)
+
+    def fill(response: Response, opened: tuple[ObjectInfo, ByteRange]) -> Response:
+        info, wanted = opened
+        if not hand_over(response, wanted.length, partial(objects.datanode_url, info, wanted)):
             source = objects.open(info, wanted)
             response.response = streams.begun(streams.content(source, wanted.length))
-            break
-        except (PathNotFound, NoSuchKey):
-            # Replaced since it was looked at: the head must tell of the new object.
-            if not tries_left:
-                raise
-    return response
+        return response
+
+    return one_version.answered(whole_head, fill)

@@ -11,7 +11,11 @@ from app.core.errors import UpstreamFault
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
+    from werkzeug import Response
+
+    from app.core.model import ByteRange, FileStatus
     from app.fs.port import ByteSource
+    from app.fs.translator import UserFileSystem
 
 SMALL = 64 * 1024
 LARGE = 512 * 1024
@@ -48,6 +52,15 @@ def content(source: ByteSource, length: int) -> Generator[bytes]:
                 time.sleep(_GATHER_SECONDS)
     finally:
         source.close()
+
+
+def of_file(
+    files: UserFileSystem, path: str, response: Response, wanted: tuple[FileStatus, ByteRange],
+) -> Response:
+    """Give an answer the wanted bytes of a file. Raises PathNotFound where it was replaced."""
+    status, part = wanted
+    response.response = begun(content(files.open(path, status, part), part.length))
+    return response
 
 
 def begun(pieces: Generator[bytes]) -> Iterator[bytes]:

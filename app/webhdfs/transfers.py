@@ -6,15 +6,16 @@ ticket (`app.auth.errands`), so that clients who follow it without credentials a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from werkzeug import Response
 
 from app.auth.errands import Errand
-from app.core.errors import IsADirectory, PathNotFound, Unsupported
+from app.core.errors import IsADirectory, Unsupported
 from app.core.model import ByteRange
-from app.web import streams
+from app.web import one_version, streams
 from app.webhdfs import documents
 from app.webhdfs.documents import OCTETS, answer
 from app.webhdfs.errors import PREFIX, io_error
@@ -23,12 +24,12 @@ from app.webhdfs.operation import Operation
 from app.webhdfs.query import TICKET, step_query
 
 if TYPE_CHECKING:
+    from app.core.model import FileStatus
     from app.webhdfs.call import WebHdfsCall
 
 _FLAGS = ("CREATE", "OVERWRITE", "APPEND", "SYNC_BLOCK", "LAZY_PERSIST", "NEW_BLOCK",
           "NO_LOCAL_WRITE", "SHOULD_REPLICATE", "IGNORE_CLIENT_LOCALITY", "NO_LOCAL_RACK")
 _MODE = "644"
-_TRIES = 10
 
 
 def open_file(call: WebHdfsCall) -> Response:
@@ -39,7 +40,8 @@ def open_file(call: WebHdfsCall) -> Response:
     if call.given.flag("noredirect", default=False):
         call.files.file_status(call.path)
         return answer({"Location": _step_url(call)})
-    for tries_left in reversed(range(_TRIES)):
+
+    def head() -> tuple[Response, tuple[FileStatus, ByteRange] | None]:
         status = call.files.file_status(call.path)
         if offset and offset >= status.length:
             raise io_error(f"Offset={offset} out of the range [0, {status.length}); OPEN,"
@@ -49,18 +51,9 @@ def open_file(call: WebHdfsCall) -> Response:
         response = Response(content_type=OCTETS)
         response.automatically_set_content_length = False
         response.headers["Content-Length"] = str(part.length)
-        if call.exchange.method == "HEAD" or not part.length:
-            return response
-        try:
-            source = call.files.open(call.path, status, part)
-        except PathNotFound:
-            # Replaced since its status was asked for: the head must tell of the new file.
-            if not tries_left:
-                raise
-        else:
-            break
-    response.response = streams.begun(streams.content(source, part.length))
-    return response
+        return response, (status, part) if call.exchange.method != "HEAD" and part.length else None
+
+    return one_version.answered(head, partial(streams.of_file, call.files, call.path))
 
 
 def get_file_checksum(call: WebHdfsCall) -> Response:
