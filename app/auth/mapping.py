@@ -9,7 +9,8 @@ from app.auth.user_values import check_hadoop_user, check_root, check_user_name
 from app.auth.users import User
 from app.core.errors import InvalidPath, printable
 from app.core.identity import Principal
-from app.core.paths import check_name, child_of
+from app.core.path_rules import RESERVED, SNAPSHOT, TRASH
+from app.core.paths import HIDDEN_MARK, check_name, child_of
 from app.sections.identity_kinds import pair, placeholders
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class Mapper:
         values = {**told.values, "user": name}
         try:
             check_user_name(name)
-            root = check_root(fill(self._settings.root, values, _file_name))
-            bucket_root = check_root(fill(self._settings.bucket_root, values, _file_name))
+            root = _room(self._settings.root, values)
+            bucket_root = _room(self._settings.bucket_root, values)
             principal = Principal(
                 name=name,
                 hadoop_user=self._hadoop_user(values),
@@ -103,6 +104,15 @@ def fill(
                 raise ValueError(f"there is no value for '{{{name}}}'")
             pieces.append(check(value))
     return "".join(pieces)
+
+
+def _room(template: str, values: Mapping[str, str]) -> HdfsPath:
+    """Return the directory that is a user's own: none whose name means others to HDFS."""
+    room = check_root(fill(template, values, _file_name))
+    for name in room.split("/"):
+        if name in (SNAPSHOT, TRASH, RESERVED) or name.startswith(HIDDEN_MARK):
+            raise ValueError(f"'{printable(name)}' is no directory of a user")
+    return room
 
 
 def _file_name(value: str) -> str:

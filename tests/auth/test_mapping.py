@@ -51,6 +51,15 @@ def test_who_has_no_usable_name_is_no_user(name: str, values: dict[str, str]) ->
         mapped(Told(name, values), root="/data/{user}")
 
 
+@pytest.mark.parametrize("name", [".reserved", ".snapshot", ".Trash", ".httpfs-proxy-x"])
+def test_nobodys_room_is_what_hdfs_has_names_for(name: str) -> None:
+    for settings in ({"root": "/{user}"}, {"root": "/data/{user}/x"}, {"bucket_root": "/{user}"},
+                     {"root": "/data/.{login}"}):
+        with pytest.raises(Unmapped, match="no directory of a user"):
+            mapped(Told(name, {"login": name[1:]}), **settings)
+    assert mapped(Told(name, {}), root="/data").root == "/data"
+
+
 def test_a_missing_value_is_no_empty_one() -> None:
     for values in ({}, {"dept": ""}):
         with pytest.raises(Unmapped, match=r"no value for '\{dept\}'"):
