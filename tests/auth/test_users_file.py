@@ -61,6 +61,14 @@ def test_a_file_may_have_no_users(file: Path, text: str) -> None:
     assert read_users(file) == {}
 
 
+@pytest.mark.parametrize("password", ["47110815", "hunter47110815", "{is: 47110815}"])
+def test_a_password_in_place_of_its_hash_is_not_shown(file: Path, password: str) -> None:
+    write(file, f"users: {{alice: {{password: {password}}}}}")
+    with pytest.raises(ConfigError, match="hash") as caught:
+        read_users(file)
+    assert "47110815" not in str(caught.value)
+
+
 def test_the_hash_is_not_shown(file: Path) -> None:
     write(file, "users: {alice: {password: 'HASH'}}")
     assert HASH not in repr(read_users(file))
@@ -80,7 +88,7 @@ def test_the_hash_is_not_shown(file: Path) -> None:
     ("users:\n  alice:\n    password: 'HASH'\n    readonly: true", 4,
      "user 'alice': unknown key 'readonly'; known are password, hadoop_user, root, read_only"),
     ("users:\n  alice:\n    password: secret", 3, "password: the password is not a hash of argon2"),
-    ("users:\n  alice:\n    password: 1234", 3, "1234 is not text; put it in quotes"),
+    ("users:\n  alice:\n    password: 1234", 3, "it is not text; put the hash in quotes"),
     ("users:\n  alice:\n    password: $2b$12$short", 3, "is not a whole bcrypt hash"),
     ("users:\n  alice:\n    password: 'HASH'\n    hadoop_user: 1001", 4, "1001 is not text"),
     ("users:\n  alice:\n    password: 'HASH'\n    hadoop_user: 'a b'", 4, "'a b' is no Hadoop"),
