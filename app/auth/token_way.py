@@ -10,7 +10,7 @@ from app.auth import basic
 from app.auth.ways import bearer_of, token_of
 from app.core.auth_errors import InvalidToken
 from app.core.errors import NotAuthenticated
-from app.core.path_globs import ESCAPED, parse
+from app.core.path_globs import parse
 from app.core.path_rules import Layer
 
 if TYPE_CHECKING:
@@ -84,11 +84,8 @@ def narrowed(principal: Principal, token: Token) -> Principal:
     """Return the principal with no more rights than a token has: none of their roles' own."""
     rules = principal.rules
     if token.paths:
-        root = "".join(f"\\{char}" if char in ESCAPED else char
-                       for char in principal.root.rstrip("/"))
         words = {"user": principal.name, "hadoop_user": principal.hadoop_user}
-        globs = tuple(parse(root + (path if path.startswith("/") else f"/{path}"), words)
-                      for path in token.paths)
+        globs = tuple(parse(path, words).below(principal.root) for path in token.paths)
         rules = rules.narrowed(Layer((globs, globs), closed=True))
     return replace(principal, rules=rules, read_only=principal.read_only or token.read_only,
                    roles=frozenset(), token=token.id)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_CHARS = 1000
 _ANY = "**"
-ESCAPED = "*?{}\\"
+_ESCAPED = "*?{}\\"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,10 @@ class Glob:
         """Tell whether the path of this state, and so all below it, matches."""
         return bool(state >> len(self.names))
 
+    def below(self, directory: str) -> Glob:
+        """Return what matches in `directory`, an absolute path, what this does in `/`."""
+        return Glob((*filter(None, directory.split("/")), *self.names))
+
     def floats(self, state: int) -> bool:
         """Tell whether only what may lie anywhere below (`**`) could match from here on."""
         return all(self.names[place] is None or (place > 0 and self.names[place - 1] is None)
@@ -147,8 +151,8 @@ def _places(part: str, text: str, words: Mapping[str, str]) -> list[str | bool |
     while rest:
         char, rest = rest[0], rest[1:]
         if char == "\\":
-            if not rest or rest[0] not in ESCAPED:
-                raise ValueError(f"{text!r}: '\\' stands before one of {' '.join(ESCAPED)}")
+            if not rest or rest[0] not in _ESCAPED:
+                raise ValueError(f"{text!r}: '\\' stands before one of {' '.join(_ESCAPED)}")
             char, rest = rest[0], rest[1:]
             places.append(char)
         elif char in "{}":

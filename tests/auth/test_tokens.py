@@ -113,6 +113,16 @@ def test_a_token_of_some_paths_opens_these_below_the_root(world: World) -> None:
     assert principal.sees("/data/a*")
 
 
+def test_the_longest_pattern_opens_something_below_a_root_too(world: World) -> None:
+    path = "/" + "b" * 199 + "/**" * 266 + "/c"  # 1,000 characters
+    text, _ = world.tokens.create("alice", paths=[path])
+    principal = world.enter(bearer(text))
+    assert principal is not None
+    principal.require_read("/data/a*/" + "b" * 199 + "/x/c")
+    with pytest.raises(PathForbidden):
+        principal.require_read("/data/a*/c")
+
+
 @pytest.mark.parametrize("header", [
     bearer("hfp_" + "x" * 43), basic("alice", "hfp_" + "x" * 43), bearer("hfp_")])
 def test_what_is_no_token(world: World, header: str) -> None:
