@@ -62,6 +62,7 @@ def patiently(
     job = _Job(work)
     if job.wait(wait):
         return job.result()
+    exchange.under_way = True
     return Response(_kept_alive(exchange, job, wait), content_type=XML_TYPE)
 
 

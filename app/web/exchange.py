@@ -29,7 +29,7 @@ class Exchange:
     `error` is the class of the error that the answer tells.
     `path` names the thing in question where that is not the query's `path`. `own_caching`: the
     answer's Cache-Control is as its author wants it, absent perhaps. `handover`: what nginx
-    brings in the gateway's place.
+    brings in the gateway's place. `under_way`: it is being done, whatever is answered now.
     """
 
     environ: dict[str, Any]
@@ -46,6 +46,7 @@ class Exchange:
     query: Query | None = None
     path: str = ""
     own_caching: bool = False
+    under_way: bool = False
     bytes_in: int = 0
     bytes_out: int = 0
     handover: Handover | None = None

@@ -96,7 +96,8 @@ class Gate:
         try:
             answer = self._application(environ, hold)
             if exchange.meter:
-                exchange.meter.answer(int(head[0][:3]), head[1])
+                if not exchange.under_way:
+                    exchange.meter.answer(int(head[0][:3]), head[1])
                 start(*head)
         except LimitReached as error:
             close = getattr(answer, "close", None)
