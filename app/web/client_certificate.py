@@ -51,7 +51,7 @@ def parsed(der: bytes) -> Certificate | None:
         extension = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return Certificate(subject)
-    except ValueError:
+    except (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
         return None
     names = extension.value
     return Certificate(subject, (
