@@ -41,6 +41,10 @@ def seconds(variable: str, default: int) -> int:
 # the network directly, say GATEWAY_BIND=0.0.0.0:8443 and switch TLS on.
 bind = os.environ.get("GATEWAY_BIND", "127.0.0.1:8080").split(",")
 
+# A Unix socket is for the gateway's user and group. Whoever connects to one passes for a trusted
+# proxy, and can name any client's address, or certificate: give nginx's user that group.
+umask = 0o007
+
 # Connections that wait in the kernel while the workers are busy or being replaced. The kernel's
 # net.core.somaxconn (4096 on Linux) is the upper limit.
 backlog = 2048

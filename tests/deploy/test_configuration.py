@@ -10,9 +10,11 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from gunicorn.sock import UnixSocket
 
 from tests.deploy.front import Certificate
 from tests.gateway import REPOSITORY, Gateway
@@ -60,6 +62,18 @@ def test_gunicorn_believes_no_proxy_and_opens_no_other_door(
     assert tuned["control_socket_disable"] is True
     assert tuned["accesslog"] is None
     assert tuned["bind"] == ["127.0.0.1:8080"]
+
+
+def test_a_unix_socket_is_not_for_everybody_on_the_host(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:
+    """Who connects to it passes for a trusted proxy."""
+    tuned = settings_of(TUNED, monkeypatch)
+    where = tmp_path / "http.sock"
+    UnixSocket(str(where), SimpleNamespace(
+        umask=tuned["umask"], uid=os.geteuid(), gid=os.getegid(), backlog=1,
+        reuse_port=False), None).sock.close()
+    assert f"{where.stat().st_mode & 0o777:o}" == "770"
 
 
 def test_the_environment_chooses_what_differs_between_hosts(
