@@ -179,11 +179,12 @@ class LdapPeople:
         return fill(self._settings.user_dn, {"user": self._ldap.dn.escape_dn_chars(name)})
 
     def _short(self, group: str) -> str:
-        """Return the first value of a group's DN."""
+        """Return the first value of a group's DN, but none that could be another's whole DN."""
         try:
-            return str(self._ldap.dn.str2dn(group)[0][0][1])
+            value = str(self._ldap.dn.str2dn(group)[0][0][1])
         except (self._ldap.DECODING_ERROR, IndexError):
             return group
+        return group if "=" in value else value
 
 
 def is_plain(name: str) -> bool:

@@ -8,6 +8,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import ldap
+import ldap.dn
 import pytest
 
 from app.auth.authenticator import Authenticator
@@ -152,6 +154,20 @@ def test_only_members_of_groups_come_in_where_it_is_said(slapd: Slapd, tmp_path:
 
 
 # --- attacks
+
+
+def test_a_group_that_is_called_like_anothers_dn_is_not_that_group(
+    slapd: Slapd, tmp_path: Path,
+) -> None:
+    admins, carol = f"cn=admins,{GROUPS}", f"uid=carol,{PEOPLE}"
+    impostor = f"cn={ldap.dn.escape_dn_chars(admins)},{GROUPS}"
+    slapd.add(impostor, ["groupOfNames"], cn=admins, member=carol)
+    try:
+        door = Door(slapd, tmp_path, roles=(f"{admins}=admin", "staff=auditor"))
+        assert door.enter("alice", "alice's").principal.roles == {"admin", "auditor"}
+        assert door.enter("carol", "carol's").principal.roles == {"auditor"}
+    finally:
+        slapd.remove(impostor)
 
 
 def test_an_empty_password_is_never_sent(door: Door, slapd: Slapd, tmp_path: Path) -> None:
