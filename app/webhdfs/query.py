@@ -13,6 +13,14 @@ TICKET = "ticket"
 _NOT_AGAIN = frozenset({"noredirect", "data", "delegation", "user.name", "doas", TICKET})
 
 
+def lowered(query: Query) -> Query:
+    """Return the parameters by names in lower case, as they count: for the audit line, too."""
+    told: Query = {}
+    for name, values in query.items():
+        told.setdefault(name.lower(), []).extend(values)
+    return told
+
+
 def step_query(query: Query) -> str:
     """Return the query of the second step without its ticket; the same for the second step's own.
 

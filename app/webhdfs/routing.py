@@ -15,6 +15,7 @@ from app.webhdfs import table
 from app.webhdfs.call import WebHdfsCall
 from app.webhdfs.errors import PREFIX
 from app.webhdfs.given import Given
+from app.webhdfs.query import lowered
 from app.webhdfs.who import Doorkeeper
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class WebHdfs:
             return self._handle(error, environ)
 
     def _served(self, exchange: Exchange) -> Response:
-        query = exchange.query = parse_query(exchange.environ["QUERY_STRING"])
+        query = exchange.query = lowered(parse_query(exchange.environ["QUERY_STRING"]))
         name = (Given(query).text("op") or "NULL").upper()
         operation = table.find(exchange.method, name)
         exchange.operation = f"webhdfs.{name}"

@@ -194,6 +194,18 @@ def test_secrets_are_not_logged(hdfs: Client, room: str, embedded_gateway: Gatew
             ("webhdfs.CREATE", "ticket")} <= ways
 
 
+def test_the_log_has_the_destination_however_its_parameter_is_written(
+    hdfs: Client, room: str, embedded_gateway: Gateway,
+) -> None:
+    hdfs.create(f"{room}/f")
+    moved = hdfs.query("PUT", f"{room}/f", {"OP": "RENAME", "Destination": f"{room}/g"})
+    assert moved.json == {"boolean": True}
+    embedded_gateway.request("GET", "/f/file/status", params={"path": room})
+    line = next(one for one in embedded_gateway.audit()
+                if one["operation"] == "webhdfs.RENAME" and one["path"] == f"{room}/f")
+    assert line["destination"] == f"{room}/g"
+
+
 # --- roots
 
 
