@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from app import settings
+from app.auth import delegation
 from app.auth.tokens import Tokens
 from app.auth.user_values import check_user_name
 from app.core.errors import printable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.auth.tokens import Token
+    from app.state.store import Store
 
 _HEADINGS: tuple[str, ...] = ("ID", "USER", "RIGHTS", "PATHS", "CREATED", "EXPIRES", "LAST USED",
                               "NAME")
@@ -50,7 +52,8 @@ def add_commands(commands: _SubParsersAction[ArgumentParser], config: ArgumentPa
     revoke = action("revoke", _revoke, "refuse an access token from now on, in all gateways",
                     "An id is the one that `list` shows.")
     revoke.add_argument("ids", metavar="ID", nargs="*", help="the tokens")
-    revoke.add_argument("--all-of", metavar="USER", help="all tokens of this user")
+    revoke.add_argument("--all-of", metavar="USER",
+                        help="all tokens of this user, delegation tokens of WebHDFS too")
 
 
 def _create(arguments: Namespace) -> int:
@@ -85,12 +88,13 @@ def _row(token: Token) -> tuple[str, ...]:
 def _revoke(arguments: Namespace) -> int:
     if not arguments.ids and not arguments.all_of:
         raise ValueError("name the ids of tokens, or a user by --all-of")
-    tokens = _tokens(arguments)
+    store, tokens = _opened(arguments)
     for token_id in arguments.ids:
         token = tokens.revoke(token_id)
         print(f"revoked access token {token.id} of user '{token.user}'")
     if arguments.all_of:
-        print(f"revoked {tokens.revoke_all(arguments.all_of)} access tokens of user"
+        print(f"revoked {tokens.revoke_all(arguments.all_of)} access tokens and"
+              f" {delegation.revoke_all(store, arguments.all_of)} delegation tokens of user"
               f" '{arguments.all_of}'")
     return 0
 
@@ -100,6 +104,11 @@ def _moment(seconds: int) -> str:
 
 
 def _tokens(arguments: Namespace) -> Tokens:
+    return _opened(arguments)[1]
+
+
+def _opened(arguments: Namespace) -> tuple[Store, Tokens]:
     read = settings.read(getattr(arguments, "config", None))
     read.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Tokens(open_store(read.state_url, read.data_dir), read.auth.token_max_days)
+    store = open_store(read.state_url, read.data_dir)
+    return store, Tokens(store, read.auth.token_max_days)

@@ -44,6 +44,12 @@ class Held(NamedTuple):
     ends: float
 
 
+def revoke_all(store: Store, user: str) -> int:
+    """Have all delegation tokens of a user be good for nothing; return how many there were."""
+    found = [key for key, record in store.scan(_SPACE) if record["user"] == user]
+    return sum(store.delete(_SPACE, key) for key in found)
+
+
 class BadToken(NotAuthenticated):
     """A token that is not, or no longer, good for anything."""
 

@@ -223,8 +223,15 @@ def test_the_command_makes_lists_and_revokes(wire: Wire) -> None:
     assert (failed.returncode, failed.stderr) == (1, "httpfs-proxy: no such access token\n")
     quiet = _command(wire, "create", "free", "--quiet").stdout.strip()
     assert wire.send(quiet, "GET", "/users/me").status_code == 200
-    assert _command(wire, "revoke", "--all-of", "free").returncode == 0
+    given = wire.place.by("free", "GET", "/webhdfs/v1/", op="GETDELEGATIONTOKEN")
+    looked = {"op": "GETFILESTATUS", "delegation": given.json()["Token"]["urlString"]}
+    assert wire.place.gateway.request(
+        "GET", "/webhdfs/v1/", user=None, params=looked).status_code == 200
+    ended = _command(wire, "revoke", "--all-of", "free").stdout
+    assert ended.endswith(" access tokens and 1 delegation tokens of user 'free'\n")
     assert wire.send(quiet, "GET", "/users/me").status_code == 401
+    assert wire.place.gateway.request(
+        "GET", "/webhdfs/v1/", user=None, params=looked).status_code == 403
 
 
 def _command(wire: Wire, *arguments: str) -> subprocess.CompletedProcess[str]:
