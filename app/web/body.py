@@ -18,6 +18,7 @@ from app.core.errors import (
     MalformedBody,
     UnsupportedMedia,
 )
+from app.state.ledger import UPLOAD
 from app.web.digests import sent_checks, stored_checks
 from app.web.unpacking import gunzipped
 
@@ -129,7 +130,8 @@ class RequestBody:
             return
         meter = self._exchange.meter
         while rest is None or rest > 0:
-            chunk = self._read(CHUNK if rest is None else min(CHUNK, rest))
+            most = min(CHUNK, meter.most(UPLOAD)) if meter else CHUNK
+            chunk = self._read(most if rest is None else min(most, rest))
             if not chunk:
                 break
             self._exchange.bytes_in += len(chunk)

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from app.core.limit_errors import LimitReached
+from app.state.ledger import DOWNLOAD
 from app.web import accel
 from app.web.body import RequestBody
 from app.web.exchange import begin
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from app.web.audit import AuditLog
     from app.web.dialects import ErrorHandler
     from app.web.exchange import Exchange
-    from app.web.limits import Headers, Limits
+    from app.web.limits import Headers, Limits, Meter
     from app.web.metrics import Metrics
 
     Start = Callable[..., Any]
@@ -129,9 +130,7 @@ class _Answer:
 
     def __iter__(self) -> Iterator[bytes]:
         exchange, meter = self._exchange, self._exchange.meter
-        for piece in self._pieces:
-            if meter:
-                meter.sent(len(piece))
+        for piece in _paced(self._pieces, meter) if meter else self._pieces:
             yield piece
             exchange.bytes_out += len(piece)
         self._complete = True
@@ -146,6 +145,16 @@ class _Answer:
                 self._body.linger()
         finally:
             self._finish(self._exchange, complete=self._complete)
+
+
+def _paced(pieces: Iterable[bytes], meter: Meter) -> Iterator[bytes]:
+    """Yield each piece, or one part of it after the other, when it may go."""
+    most = meter.most(DOWNLOAD)
+    for piece in pieces:
+        for start in range(0, len(piece), most):
+            part = piece[start:start + most] if len(piece) > most else piece
+            meter.sent(len(part))
+            yield part
 
 
 def _body_of(exchange: Exchange, timeout: float) -> RequestBody | None:

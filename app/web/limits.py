@@ -30,6 +30,11 @@ _UNPACED = 16 * 1024
 """The first bytes of each body and answer do not wait: short answers are not behind transfers."""
 _RETRY_TRANSFER = 5.0
 _DEEPEST_SECONDS = 60.0
+"""The longest that a piece waits: with more, HDFS gives the transfer up."""
+_PIECES_A_SECOND = 32
+"""As no piece waits for longer, small ones keep a thousand transfers at once within their rate."""
+_LEAST_PIECE = 1024
+_ANY_SIZE = 1 << 30
 _WITHOUT = (204, 304)
 _ALL = ledger.user("")
 _UNCOUNTED = ("/healthz", "/readyz")
@@ -130,6 +135,11 @@ class Meter:
         principal = self._exchange.principal
         own = self._limits.of(principal.limits or _NOTHING) if principal else _NOTHING
         self._hold(_user(principal.name if principal else ""), own)
+
+    def most(self, bucket: int) -> int:
+        """Return how many bytes of a body, or of an answer, may move at a time."""
+        rates = [rate for _, rate in self._paced[bucket]]
+        return max(_LEAST_PIECE, int(min(rates) / _PIECES_A_SECOND)) if rates else _ANY_SIZE
 
     def received(self, count: int) -> None:
         """Wait until `count` bytes of the body may have come."""

@@ -17,6 +17,7 @@ from app.sections.limits import LimitSettings
 from app.state import ledger
 from app.state.ledger import Ledger
 from app.web.audit import AuditLog
+from app.web.body import RequestBody
 from app.web.exchange import current
 from app.web.gate import Gate
 from app.web.limits import Limits
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     View = Callable[[dict[str, Any]], Response]
+
+
+ONE_TRANSFER = LimitSettings(transfers=1)
 
 
 class NoFigures:
@@ -39,23 +43,31 @@ class NoFigures:
 
 
 class Place:
-    """A gateway with room for one transfer, whose only view is `view`."""
+    """A gateway with limits, room for one transfer for example, whose only view is `view`."""
 
-    def __init__(self, directory: Path, view: View) -> None:
+    def __init__(
+        self, directory: Path, view: View, settings: LimitSettings = ONE_TRANSFER,
+    ) -> None:
         self.counts = Ledger(directory / "limits")
-        limits = Limits(LimitSettings(transfers=1), self.counts, lambda *_: None)
+        limits = Limits(settings, self.counts, lambda *_: None)
         web: Any = SimpleNamespace(trusted_proxies=(), body_timeout=10.0)
         figures: Any = NoFigures()
         self._gate = Gate(
             lambda environ, start: view(environ)(environ, start), SimpleNamespace(web=web),  # type: ignore[arg-type]
             AuditLog(""), figures, limits=limits, handle=_refusal)
 
-    def ask(self, method: str) -> tuple[int, bytes]:
+    def ask(self, method: str, body: bytes = b"") -> tuple[int, bytes]:
         """Return the status and the body that a client gets."""
-        environ = create_environ("/x", method=method, environ_base={"REMOTE_ADDR": "127.0.0.1"})
+        status, pieces = self.pieces(method, body)
+        return status, b"".join(pieces)
+
+    def pieces(self, method: str, body: bytes = b"") -> tuple[int, list[bytes]]:
+        """Return the status, and the pieces in which the body comes."""
+        environ = create_environ(
+            "/x", method=method, data=body, environ_base={"REMOTE_ADDR": "127.0.0.1"})
         pieces, status, _ = run_wsgi_app(self._gate, environ)
         try:
-            return int(status[:3]), b"".join(pieces)
+            return int(status[:3]), list(pieces)
         finally:
             close = getattr(pieces, "close", None)
             if close:
@@ -84,6 +96,23 @@ def test_an_answer_that_is_one_transfer_too_many_is_refused(tmp_path: Path) -> N
     place.counts.free(held)
     assert place.ask("GET") == (200, b"x")
     assert place.ask("GET") == (200, b"x"), "the room is free again"
+
+
+def test_bodies_that_are_paced_come_and_go_in_small_pieces(tmp_path: Path) -> None:
+    """Else each of a thousand transfers has a large one for every time that it waited."""
+    rate, sent = 320_000, bytes(range(256)) * 200
+    seen: list[bytes] = []
+
+    def view(environ: dict[str, Any]) -> Response:
+        seen.extend(RequestBody(current(environ), max_bytes=0, timeout=10).raw())
+        return Response(sent)
+
+    place = Place(tmp_path, view, LimitSettings(upload=rate, download=rate))
+    status, pieces = place.pieces("PUT", sent)
+    assert status == 200
+    for way in (seen, pieces):
+        assert b"".join(way) == sent
+        assert max(map(len, way)) <= rate // 32
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
