@@ -234,7 +234,11 @@ class _Locked:
 
     def __enter__(self) -> None:
         self._mutex.acquire()
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
+        except BaseException:
+            self._mutex.release()
+            raise
 
     def __exit__(self, *_: object) -> None:
         fcntl.lockf(self._descriptor, fcntl.LOCK_UN)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,10 @@ def clock() -> Clock:
 @pytest.fixture
 def counts(tmp_path: Path, clock: Clock) -> Ledger:
     return Ledger(tmp_path / "limits", clock=clock)
+
+
+def fails(*_: object) -> None:
+    raise OSError(errno.ENOLCK, "no locks")
 
 
 ALICE, BOB = ledger.user("alice"), ledger.user("bob")
@@ -109,6 +115,21 @@ def test_processes_count_together(tmp_path: Path) -> None:
     workers = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
                for _ in range(4)]
     assert sum(int(worker.communicate()[0]) for worker in workers) == 3000
+
+
+def test_a_lock_that_fails_once_stops_nobody_for_good(
+    counts: Ledger, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a network's file system the kernel may have no lock to give."""
+    assert counts.spend(ALICE, 1.0, 3.0) == 0.0
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.fcntl, "lockf", fails)
+        with pytest.raises(OSError, match="no locks"):
+            counts.spend(ALICE, 1.0, 3.0)
+    later = threading.Thread(target=counts.spend, args=(ALICE, 1.0, 3.0), daemon=True)
+    later.start()
+    later.join(20)
+    assert not later.is_alive()
 
 
 def test_many_users_find_room_and_who_transfers_is_kept(tmp_path: Path) -> None:
