@@ -15,6 +15,7 @@ from app.core.errors import (
     InvalidPath,
     NotADirectory,
 )
+from app.core.path_rules import PathForbidden
 from app.core.paths import HIDDEN_MARK, ROOT, HdfsPath, absolute, is_inside, parent_of, resolve
 from app.fs.mounts import OWN
 from app.fs.placing import status_or_none
@@ -62,7 +63,10 @@ class Mounting:
 
     def unmount_below(self, path: str) -> int:
         """Take away the mounts at and below `path`; return how many there were."""
-        return self._mounts.remove_inside(self._kept_root(self._point(path)))
+        point = self._kept_root(self._point(path))
+        for mount in self._mounts.table().inside(point):
+            self._principal.require_write(mount.path)
+        return self._mounts.remove_inside(point)
 
     def _kept_root(self, point: HdfsPath) -> HdfsPath:
         """Return `point`, unless it is the mount that a confined admin's room is."""
@@ -108,12 +112,26 @@ class Mounting:
         return cluster, absolute(slash + path or "/")
 
     def _check_room(self, cluster: str, real: HdfsPath) -> None:
-        if cluster == OWN:
-            # What is mounted gets another path, of which other rules may be true.
-            self._principal.require_whole(real)
+        if self._principal.rules:
+            self._check_rules(cluster, real)
         root = self._principal.root
         if root != ROOT and (cluster != OWN or not is_inside(real, root)):
             raise AccessDenied(root, "the source lies outside this user's root")
+
+    def _check_rules(self, cluster: str, real: HdfsPath) -> None:
+        """Raise PathForbidden unless rules allow all of the source by each path that it has here.
+
+        It gets another one, of which other rules may be true.
+        """
+        mounts = [one for one in self._mounts.table() if one.cluster == cluster]
+        paths = [path for one in mounts if (path := one.here(real)) is not None]
+        if cluster == OWN:
+            paths.append(real)
+        if not paths:
+            raise PathForbidden(self._principal.root, "the source has no path here to judge it by")
+        paths += [one.path for one in mounts if is_inside(one.source, real)]
+        for path in paths:
+            self._principal.require_whole(path)
 
     def _place(self, path: HdfsPath) -> tuple[str, HdfsPath]:
         """Return the cluster that `path` lies in, and how it is called there."""

@@ -14,6 +14,8 @@ import pytest
 
 from app.core import errors
 from app.core.mounts import LAST_RUN_TIME_ID, HoldsMount, Mount
+from app.core.path_globs import parse
+from app.core.path_rules import Layer, PathForbidden, PathRules
 from app.core.paths import HdfsPath
 from app.fs.clusters import addresses, other_clusters
 from app.fs.mounts import Mounts
@@ -137,6 +139,26 @@ def test_nothing_is_mounted_inside_itself(world: World) -> None:
     with pytest.raises(errors.Conflict):
         world.mounted(world.at("m", "again"), world.lies)
     assert len(list(world.mounts.table())) == 1
+
+
+def test_rules_judge_a_source_by_every_path_that_it_has_here(world: World) -> None:
+    for name in ("source", "source/secret", "source/open", "elsewhere"):
+        world.source(name)
+    first = world.mounted(world.at("m"), HdfsPath(f"{world.lies}/source")).path
+    denied = (parse(f"{first}/secret"),)
+    ruled = world.mounting(superuser(), roles=frozenset({"admin"}),
+                           rules=PathRules((Layer(deny=(denied, denied)),)))
+    far = f"webhdfs://{OTHER}{world.lies}"
+    for source in (f"{first}/secret", first, far, f"{far}/source", f"{far}/source/secret",
+                   f"{far}/elsewhere"):
+        with pytest.raises(PathForbidden):
+            ruled.mount(world.at("again"), source, read_only=True)
+    for number, source in enumerate((f"{first}/open", f"{far}/source/open")):
+        ruled.mount(world.at(f"open-{number}"), source, read_only=True)
+    world.mounted(HdfsPath(f"{first}/secret/m"), world.source("inner"))
+    with pytest.raises(PathForbidden):
+        ruled.unmount_below(world.area)
+    assert ruled.unmount_below(world.at("open-0")) == 1
 
 
 def test_a_confined_admin_stays_inside(world: World) -> None:
