@@ -48,3 +48,6 @@ class SimpleAuth:
     def unproven(self, _server: str) -> str:
         """Return nothing: no server forgets who asks."""
         return ""
+
+    def accepted(self, _server: str, _sent: Mapping[str, str] | None) -> None:
+        """Note nothing."""

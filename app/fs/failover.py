@@ -77,6 +77,9 @@ class UpstreamAuth(Protocol):
     def unproven(self, server: str) -> str:
         """Return a target to get first, before a body that can be sent once; mostly none."""
 
+    def accepted(self, server: str, sent: Mapping[str, str] | None) -> None:
+        """Hear that `server` knew whom `sent` named, when it was asked for that alone."""
+
 
 class _Next(Enum):
     NOBODY = 0
@@ -166,6 +169,7 @@ class Cluster:
         repeatable = body is None or isinstance(body, bytes)
         if not repeatable and (first := self.auth.unproven(server)):
             self._ask(server, "GET", first, None, seconds).close()
+            self.auth.accepted(server, self.auth.headers(server, seconds))
         shown = self.auth.headers(server, seconds)
         answer = self.session.exchange(method, server + target, body, shown, seconds)
         if answer:

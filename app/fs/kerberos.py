@@ -103,11 +103,15 @@ class KerberosAuth:
     def unproven(self, server: str) -> str:
         """Return a target to get first, unless the server took the cookie a moment ago."""
         cookie = self._cookies.get(server)
-        now = time.monotonic()
-        if cookie is None or now - cookie.proven < PROVEN_SECONDS:
+        if cookie is None or time.monotonic() - cookie.proven < PROVEN_SECONDS:
             return ""
-        cookie.proven = now
         return TARGET
+
+    def accepted(self, server: str, sent: Mapping[str, str] | None) -> None:
+        """Note that the server took the cookie just now."""
+        cookie = self._cookies.get(server)
+        if cookie is not None and cookie.headers is sent:
+            cookie.proven = time.monotonic()
 
     def prepare(self, server: str) -> None:
         """Begin to negotiate with `server`, in the background; the log hears of the end."""

@@ -18,7 +18,7 @@ from tests.fs.conftest import _MADE
 from tests.fs.upstream import answer, status_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from app.fs.transport import UpstreamSession
     from tests.fs.upstream import Peer, Request
@@ -66,7 +66,8 @@ class Secured:
     """The script of a server that gives cookies for `life` seconds of its own clock.
 
     `ahead` is by how many seconds that clock is before the machine's; `forget` makes all cookies
-    so far worth nothing. `others` are the requests that it answered as asked.
+    so far worth nothing. `others` are the requests that it answered as asked; `before` is called
+    before each answer.
     """
 
     def __init__(self, *, life: float = 3600, ahead: float = 0, proof: str = PROOF) -> None:
@@ -77,12 +78,14 @@ class Secured:
         self._known: set[str] = set()
         self.negotiated = 0
         self.others: list[Request] = []
+        self.before: Callable[[Request], object] = lambda _: None
 
     def forget(self) -> None:
         self._known.clear()
 
     def __call__(self, peer: Peer) -> None:
         while (request := peer.request()) is not None:
+            self.before(request)
             peer.send(self._answer(request))
 
     def _answer(self, request: Request) -> bytes:

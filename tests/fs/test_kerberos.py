@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,6 +128,27 @@ def test_a_body_is_not_sent_to_a_server_that_has_forgotten_the_gateway(
     sent = [one for one in upstream.requests if one.method == "PUT"]
     assert [one.body for one in sent] == [b"content"]
     assert server.negotiated == 2
+
+
+def test_nor_is_another_s_body_while_that_is_found_out(
+    serve: Serve, session: UpstreamSession, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, found_out = Secured(), threading.Event()
+    upstream = serve(server)
+    files = backend_with(Tickets(), session, [upstream.url], kind="httpfs").as_user("alice")
+    files.status(PATH)
+    server.forget()
+    server.before = lambda request: "authorization" in request.headers or found_out.wait(20)
+    monkeypatch.setattr(kerberos, "time", SimpleNamespace(
+        monotonic=lambda: time.monotonic() + kerberos.PROVEN_SECONDS))
+    before = len(upstream.requests)
+    with ThreadPoolExecutor(2) as both:
+        writing = [both.submit(files.create, PATH, iter([b"content"])) for _ in range(2)]
+        wait_for("both asked", lambda: len(upstream.requests) - before == 2)
+        found_out.set()
+        for one in writing:
+            with pytest.raises(UpstreamFault, match="status 200 where 201 was due"):
+                one.result()
 
 
 def test_datanodes_are_shown_nothing(serve: Serve, session: UpstreamSession) -> None:
