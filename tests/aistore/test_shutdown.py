@@ -69,7 +69,7 @@ def refused(url: str) -> bool:
     try:
         with requests.Session() as session:
             session.trust_env = False
-            session.get(f"{url}/healthz", timeout=5, headers=CLOSE)
+            session.get(f"{url}/healthz", timeout=60, headers=CLOSE)
     except requests.ConnectionError:
         return True
     return False
@@ -119,13 +119,13 @@ def test_make_run_ends_too(tmp_path: Path) -> None:
             session.trust_env = False
             session.auth = ("someone", "secret")
             session.headers.update(CLOSE)
-            denied = session.put(f"{url}/v1/daemon", json=MESSAGE, timeout=20)
+            denied = session.put(f"{url}/v1/daemon", json=MESSAGE, timeout=60)
             assert denied.status_code == 403, denied.text
             listed = data / "users.yaml"
             listed.write_text(listed.read_text().replace(
                 "someone:\n", "someone:\n    roles: [admin]\n", 1))
             stopped = wait_for("an admin's word to count", lambda: session.put(
-                f"{url}/v1/daemon", json=MESSAGE, timeout=20).status_code == 200)
+                f"{url}/v1/daemon", json=MESSAGE, timeout=60).status_code == 200)
             assert stopped
         assert process.wait(60) == 0
     finally:
