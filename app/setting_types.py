@@ -240,4 +240,8 @@ class Urls:
         for url in urls:
             if not self._HTTP.fullmatch(url):
                 raise ValueError(f"'{url}' is not {self.allowed}")
+        if len({url.partition(":")[0] for url in urls}) > 1:
+            # An https server leads to https alone; of a cluster with both nobody could say that.
+            raise ValueError("the servers of one cluster are called by https, or by http, and not"
+                             f" some by either: {', '.join(urls)}")
         return tuple(url.rstrip("/") for url in urls)

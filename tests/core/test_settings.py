@@ -71,6 +71,7 @@ def test_where_the_file_is_looked_for(tmp_path: Path) -> None:
     ("\nbackend:\n  kind: hdfs", 3, "'backend.kind': 'hdfs' is none of auto, namenode, httpfs"),
     ("backend: {url: ftp://x}", 1, "'ftp://x' is not `http(s)://host:port`"),
     ("backend: {url: [http://a:1, 'embedded:']}", 1, "'embedded:' is not"),
+    ("backend: {url: ['http://a:1', 'https://b:2']}", 1, "by https, or by http, and not some"),
     ("backend: {url: []}", 1, "[] is not"),
     ("backend: {pool_size: 0}", 1, "0 is not a whole number from 1"),
     ("backend: {pool_size: 1.5}", 1, "1.5 is not a whole number"),
