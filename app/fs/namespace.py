@@ -67,8 +67,11 @@ class Namespace(Calls):
     def list_page(self, path: HdfsPath, start_after: str | None = None) -> ListingPage:
         """Return entries after the name `start_after` in HDFS's order."""
         if self.flavor.list_batches:
+            # A path by number stands for the name of any file there is, to whoever may ask; all
+            # names are on the same side of whatever begins with a slash.
+            start = "/" if start_after and start_after.startswith("/") else start_after
             # The NameNode decodes this parameter twice.
-            start = start_after.replace("%", "%25") if start_after else None
+            start = start.replace("%", "%25") if start else None
             return wire.listing_batch(self._fetch("list_status_batch", path, startAfter=start))
         page = wire.listing(self._fetch("list_status", path))
         if not start_after:

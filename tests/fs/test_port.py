@@ -151,6 +151,15 @@ def test_listing_in_pages(room: Room) -> None:
         room.alice.list_page(room.at("none"))
 
 
+def test_a_listing_after_a_path_by_number_does_not_tell_its_name(room: Room) -> None:
+    for name in ("a", "m", "z"):
+        room.write(name)
+    number = room.alice.status(room.at("m")).file_id or 16385
+    for after in (f"/.reserved/.inodes/{number}", "/.reserved/.inodes/999999999", "/m", "/"):
+        entries = room.alice.list_page(room.directory, after).entries
+        assert [entry.path_suffix for entry in entries] == ["a", "m", "z"], after
+
+
 def test_summary_and_checksum(room: Room) -> None:
     path = room.write("f", bytes(1000))
     summary = room.alice.content_summary(room.directory)
