@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DAY = 86400
 MAX_PATHS = 50
+MAX_PLACES = 100
+"""Names from a `**` on, in all patterns of a token: each is compared with each name of a path."""
 MAX_NAME = 200
 MOST = 100
 """Tokens of one user."""
@@ -144,11 +146,15 @@ def _check(name: str, paths: Sequence[str]) -> None:
         raise InvalidParameter("name", name, f"at most {MAX_NAME} printable characters")
     if len(paths) > MAX_PATHS:
         raise InvalidParameter("paths", ",".join(paths), f"at most {MAX_PATHS} patterns")
+    places = 0
     for path in paths:
         try:
-            parse(path)
+            places += parse(path).places
         except ValueError as error:
             raise InvalidParameter("paths", path, f"patterns of paths; {error}") from None
+    if places > MAX_PLACES:
+        raise InvalidParameter("paths", ",".join(paths), (
+            f"patterns with at most {MAX_PLACES} names in all, counted from '**' on"))
 
 
 def _hashed(text: str) -> str:

@@ -13,7 +13,7 @@ stands for the character that object keys with a colon have in HDFS, whose names
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.core.objects import COLON
@@ -59,24 +59,39 @@ class Glob:
     """
 
     names: tuple[NamePattern | str | None, ...]
+    _any: int = field(init=False, repr=False, compare=False)
+    _plain: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _wild: tuple[tuple[NamePattern, int], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find the places of each name, so that a step looks at each but once."""
+        places: dict[NamePattern | str | None, int] = {}
+        for place, name in enumerate(self.names):
+            places[name] = places.get(name, 0) | 1 << place
+        object.__setattr__(self, "_any", places.pop(None, 0))
+        object.__setattr__(self, "_plain", {
+            name: bits for name, bits in places.items() if isinstance(name, str)})
+        object.__setattr__(self, "_wild", tuple(
+            (name, bits) for name, bits in places.items() if isinstance(name, NamePattern)))
 
     @property
     def begin(self) -> int:
         """The state at `/`."""
         return self._closed(1)
 
+    @property
+    def places(self) -> int:
+        """How many places can be under way at once: what a name costs at most."""
+        return len(self.names) - self.names.index(None) if None in self.names else 1
+
     def step(self, state: int, name: str) -> int:
         """Return the state after one more name. What has matched stays so for all below."""
         if not state or state >> len(self.names):
             return state
-        after = 0
-        for place, pattern in enumerate(self.names):
-            if not state >> place & 1:
-                continue
-            if pattern is None:
-                after |= 1 << place
-            elif pattern == name if isinstance(pattern, str) else pattern.matches(name):
-                after |= 2 << place
+        after = state & self._any | (state & self._plain.get(name, 0)) << 1
+        for pattern, bits in self._wild:
+            if state & bits and pattern.matches(name):
+                after |= (state & bits) << 1
         return self._closed(after)
 
     def run(self, names: Sequence[str]) -> int:
@@ -102,10 +117,8 @@ class Glob:
                    for place in range(len(self.names)) if state >> place & 1)
 
     def _closed(self, state: int) -> int:
-        for place, pattern in enumerate(self.names):
-            if pattern is None and state >> place & 1:
-                state |= 2 << place
-        return state
+        # No two `**` stand side by side.
+        return state | (state & self._any) << 1
 
 
 def parse(text: str, words: Mapping[str, str] | None = None) -> Glob:

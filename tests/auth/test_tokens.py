@@ -201,11 +201,17 @@ def test_the_last_use_is_told_and_brings_no_token_back(world: World) -> None:
     ({"days": 31}, "at most 30"), ({"days": 0}, "more than 0"), ({"days": -1}, "more than 0"),
     ({"days": float("nan")}, "more than 0"), ({"paths": ["in"]}, "begins neither"),
     ({"paths": ["/x"] * 51}, "at most 50"), ({"name": "x" * 201}, "at most 200"),
-    ({"name": "a\nb"}, "printable"),
+    ({"name": "a\nb"}, "printable"), ({"paths": ["/**/a" + "/b?" * 99]}, "at most 100 names"),
+    ({"paths": ["/x/**/a/b"] * 34}, "at most 100 names"),
 ])
 def test_what_no_token_can_be(world: World, given: dict[str, object], told: str) -> None:
     with pytest.raises(InvalidParameter, match=told):
         world.tokens.create("alice", **given)  # type: ignore[arg-type]
+
+
+def test_patterns_may_have_as_many_names_as_this(world: World) -> None:
+    for paths in (["/x/**/a/b"] * 33, ["/a*" * 333] * 50, ["**/a"] * 50):
+        world.tokens.create("alice", paths=paths)
 
 
 def test_a_user_has_so_many(world: World) -> None:

@@ -102,6 +102,12 @@ def test_patterns_that_would_take_others_for_ever() -> None:
     assert not covers(parse("/" + "**/a/" * 190 + "b"), "/a" * 900)
 
 
+@pytest.mark.parametrize(("pattern", "places"), [
+    ("/", 1), ("/a/*/b", 1), ("**", 1), ("**/a", 2), ("/x/**/a/*", 3), ("/**/a/**/b", 4)])
+def test_what_a_name_costs_is_known(pattern: str, places: int) -> None:
+    assert parse(pattern).places == places
+
+
 @pytest.mark.parametrize(("pattern", "path"), [
     ("/", "/"), ("/**", "/"), ("**", "/a/b"), ("**/key", "/key"), ("**/key", "/a/b/key/c"),
     ("/a/**/z", "/a/z"), (r"/a\*b", "/a*b"), (r"/\{x\}", "/{x}"), ("/a:b", "/a\uf03ab"),
