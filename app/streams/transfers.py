@@ -9,6 +9,7 @@ from werkzeug import Response
 
 from app.core.errors import InvalidParameter, PathNotFound
 from app.core.lifetimes import Lifetime, TtlAction
+from app.core.limit_errors import LimitReached
 from app.core.model import ByteRange
 from app.core.paths import HdfsPath, name_of
 from app.core.stream_errors import IncompleteFile
@@ -54,6 +55,12 @@ def read(call: AlluxioCall) -> Response:
         call.stream_id, lambda size: ranges.from_header(header, size) if header else None)
     response = _content(found.part, found.length, ranged=found.ranged)
     if found.source:
+        try:
+            call.exchange.require_room(found.part.length)
+        except LimitReached:
+            found.source.close()
+            raise
+        # From its first piece on the stream moves.
         response.response = streams.begun(streams.content(found.source, found.part.length))
     return response
 

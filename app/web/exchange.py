@@ -74,6 +74,14 @@ class Exchange:
         if self.meter is not None:
             self.meter.admit(principal)
 
+    def require_room(self, length: int) -> None:
+        """Raise LimitReached where an answer of so many bytes is one transfer too many.
+
+        The gate asks that of every answer; here for what must not have begun by then.
+        """
+        if self.meter is not None:
+            self.meter.answer(200, [("Content-Length", str(length))])
+
     @property
     def method(self) -> str:
         """The request's method."""

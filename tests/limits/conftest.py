@@ -26,6 +26,7 @@ def users() -> dict[str, dict[str, Any]]:
         "hasty": SLOW, "envelope": SLOW, "s3": SLOW, "alluxio": SLOW, "aistore": SLOW,
         "webhdfs": SLOW, "metrics": SLOW, "keyed": SLOW,
         "two": {"transfers": 2}, "killed": {"transfers": 1}, "loud": {"transfers": 1},
+        "streamer": {"transfers": 1},
         "uploader": {"upload": 200_000}, "downloader": {"download": 200_000},
         "small": {"body": 1000},
     }.items():

@@ -148,6 +148,24 @@ def test_one_transfer_too_many_is_refused_before_its_body(limited: Gateway) -> N
         "GET", f"{CONTENT}file", user="two").status_code == 200)
 
 
+def test_a_refused_read_of_a_stream_moves_it_not(limited: Gateway) -> None:
+    """Who reads on when there is room again misses no byte."""
+    content = bytes(range(256)) * 1000
+    assert put(limited, "streamed", content, user="someone").status_code == 201
+    opened = limited.request(
+        "POST", "/api/v1/paths//user/alice/streamed/open-file", user="streamer")
+    url = f"/api/v1/streams/{opened.text}/read"
+    with ExitStack() as stack:
+        assert continued(uploading(stack, limited, "streamer", "blocking"))
+        assert limited.request("POST", url, user="streamer").status_code == 429
+
+    def read() -> requests.Response | None:
+        answer = limited.request("POST", url, user="streamer")
+        return answer if answer.status_code == 200 else None
+
+    assert wait_for("room again", read).content == content
+
+
 def test_what_a_killed_worker_had_under_way_is_free(limited: Gateway) -> None:
     with ExitStack() as stack:
         wire = uploading(stack, limited, "killed", "killed")
