@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests import exceptions
 
-from app.core.errors import PathNotFound, Unsupported, UpstreamFault, printable
+from app.core.errors import PathNotFound, Unsupported, UpstreamFault
 from app.core.paths import HdfsPath, name_of, parent_of
 from app.fs import wire
 from app.fs.calls import FAULTS, OK, drained
@@ -107,8 +107,7 @@ class Content(Namespace):
         for path in sources:
             # Nor does CONCAT take paths by inode number.
             if "," in path:
-                raise Unsupported("HDFS cannot join files whose path has a comma: "
-                                  + printable(path))
+                raise Unsupported("HDFS cannot join files whose path has a comma")
         self._fetch("concat", target, sources=self._as_parameter(",".join(sources)))
 
     def truncate(self, path: HdfsPath, length: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app.core.errors import NotADirectory, PathError, PathNotFound, Unsupported, printable
+from app.core.errors import NotADirectory, PathError, PathNotFound, Unsupported
 from app.core.mounts import INODES, CrossMount, HoldsMount
 from app.core.paths import ROOT, HdfsPath, child_of, name_of, parent_of
 from app.fs.mounted_reading import MountedReading
@@ -78,8 +78,7 @@ class MountedFileSystem(MountedReading):
         for one in routes:
             _check_same(one, route)
             if "," in one.real:
-                raise Unsupported("HDFS cannot join files whose path has a comma: "
-                                  + printable(one.path))
+                raise Unsupported("HDFS cannot join files whose path has a comma")
         with route.telling():
             route.fs.concat(route.real, [one.real for one in routes])
 

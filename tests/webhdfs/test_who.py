@@ -251,6 +251,19 @@ def test_messages_have_no_real_paths(
     assert redirect.headers["Location"].startswith(f"{everywhere.url}{PREFIX}/g?")
 
 
+def test_a_path_that_cannot_be_joined_is_not_told_as_it_really_is(
+    hdfs: Client, embedded_gateway: Gateway,
+) -> None:
+    confined = hdfs.as_user("confined")
+    for name in ("t", "x"):
+        confined.create(f"/a,b/{name}")
+    refused = embedded_gateway.request(
+        "POST", "/f/file/content", user="confined", params={"path": "/a,b/t", "sources": "x"})
+    assert refused.status_code == 501
+    assert "room" not in refused.text
+    confined.remove("/a,b")
+
+
 def test_curl_follows_by_itself(hdfs: Client, room: str) -> None:
     done = subprocess.run(
         ["curl", "--silent", "--fail", "--location", "--user", f"someone:{PASSWORD}",
