@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LIFE_SECONDS = 120.0
 _SPACE = "errands"
+_FOLLOWED = "the redirect was followed before, or too late: ask again"
 
 
 class Errand(NamedTuple):
@@ -51,22 +52,28 @@ class Errands:
         self._store.put(_SPACE, _hashed(ticket), record, ttl=LIFE_SECONDS)
         return ticket
 
-    def take(self, ticket: str, method: str, path: str, query: str) -> User:
-        """Return whom a ticket lets in, and have it be good no more.
+    def user_of(self, ticket: str, method: str, path: str, query: str) -> User:
+        """Return whom a ticket lets in; whoever lets them in has to `spend` it.
 
-        Raises NotAuthenticated, also where the request is another than it was given for.
+        Raises NotAuthenticated, also where the request is another than it was given for: then it is
+        good no more.
         """
-        key = _hashed(ticket)
-        record = self._store.get(_SPACE, key)
-        if record is None or not self._store.delete(_SPACE, key):
-            raise NotAuthenticated("the redirect was followed before, or too late: ask again")
+        record = self._store.get(_SPACE, _hashed(ticket))
+        if record is None:
+            raise NotAuthenticated(_FOLLOWED)
         until = record.pop("until")
         errand = Errand(**record)
         user = self._users.find(errand.user)
         if (until <= self._clock() or errand != Errand(errand.user, method, path, query)
                 or user is None or not user.active):
+            self.spend(ticket)
             raise NotAuthenticated("the redirect was for another request, or is too old: ask again")
         return user
+
+    def spend(self, ticket: str) -> None:
+        """Have a ticket be good no more. Raises NotAuthenticated where another was quicker."""
+        if not self._store.delete(_SPACE, _hashed(ticket)):
+            raise NotAuthenticated(_FOLLOWED)
 
 
 def _hashed(ticket: str) -> str:

@@ -65,8 +65,11 @@ class Doorkeeper:
             raise NotAuthenticated("a ticket is for the second step alone")
         ticket = given.text(TICKET) or ""
         method = "GET" if exchange.method == "HEAD" else exchange.method
-        user = self._errands.take(ticket, method, path, step_query(exchange.query or {}))
-        return self._known(exchange, user, "ticket")
+        user = self._errands.user_of(ticket, method, path, step_query(exchange.query or {}))
+        principal = self._known(exchange, user, "ticket")
+        # Not before: who is refused for a limit is told to come again, and has but this.
+        self._errands.spend(ticket)
+        return principal
 
     def _by_token(self, exchange: Exchange, delegation: str) -> Principal:
         require_confidential(self._services, exchange)

@@ -166,6 +166,21 @@ def test_a_refused_read_of_a_stream_moves_it_not(limited: Gateway) -> None:
     assert wait_for("room again", read).content == content
 
 
+def test_a_refused_step_of_webhdfs_leaves_its_ticket_good(limited: Gateway) -> None:
+    step = limited.request("PUT", "/webhdfs/v1/user/alice/stepped?op=CREATE", user="streamer",
+                           allow_redirects=False).headers["Location"]
+
+    def follow() -> int:
+        return requests.put(step, data=bytes(SIZE), timeout=60, headers={
+            "Content-Type": "application/octet-stream"}).status_code
+
+    with ExitStack() as stack:
+        assert continued(uploading(stack, limited, "streamer", "blocking"))
+        assert follow() == 429
+    assert wait_for("room again", lambda: (status := follow()) != 429 and status) == 201
+    assert follow() == 401, "it is good once"
+
+
 def test_what_a_killed_worker_had_under_way_is_free(limited: Gateway) -> None:
     with ExitStack() as stack:
         wire = uploading(stack, limited, "killed", "killed")
