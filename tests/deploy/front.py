@@ -160,6 +160,7 @@ class Nginx:
             r"listen \[::\]:443 ssl http2;": listening,
             r"/etc/ssl/httpfs-proxy/fullchain\.pem": str(self.certificate.file),
             r"/etc/ssl/httpfs-proxy/key\.pem": str(self.certificate.key),
+            r"/var/log/nginx/httpfs-proxy\.log": str(self.access_log),
         }
         return replaced(TEMPLATE.read_text(), changes)
 

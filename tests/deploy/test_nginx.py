@@ -60,6 +60,16 @@ def last_line(gateway: Gateway, operation: str) -> dict[str, Any]:
     return [line for line in gateway.audit() if line["operation"] == operation][-1]
 
 
+def test_the_access_log_has_no_query(nginx: Nginx) -> None:
+    secret = "c2VjcmV0LXRva2Vu"
+    url = f"{nginx.url}/webhdfs/v1/user/alice/logged?op=LISTSTATUS&delegation={secret}"
+    assert b"InvalidToken" in nginx.curl("--referer", url, url)
+    wait_for("the line", lambda: "/user/alice/logged" in nginx.access_log.read_text())
+    line = next(one for one in nginx.access_log.read_text().splitlines() if "logged" in one)
+    assert '"GET /webhdfs/v1/user/alice/logged" 403 ' in line
+    assert secret not in nginx.access_log.read_text()
+
+
 @pytest.mark.parametrize("protocol", ["--http1.1", "--http2"])
 @pytest.mark.parametrize("framing", [(), ("--header", "Transfer-Encoding: chunked")],
                          ids=["length", "chunked"])
