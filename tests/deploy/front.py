@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import signal as signals
 import socket
 import ssl
 import subprocess
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -193,8 +195,11 @@ def outside_address() -> Iterator[str]:
         yield address
         return
     ip = [program("ip"), "address"]
-    subprocess.run([*ip, "add", f"{ALIAS}/32", "dev", "lo"], check=True)
-    try:
-        yield ALIAS
-    finally:
-        subprocess.run([*ip, "del", f"{ALIAS}/32", "dev", "lo"], check=True)
+    # Tests run in several processes at once, and the address is there or not for all of them.
+    with (Path(tempfile.gettempdir()) / "httpfs-proxy-alias.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([*ip, "replace", f"{ALIAS}/32", "dev", "lo"], check=True)
+        try:
+            yield ALIAS
+        finally:
+            subprocess.run([*ip, "del", f"{ALIAS}/32", "dev", "lo"], check=True)
