@@ -40,7 +40,7 @@ class Mounted(World):
         self.sweep = LifetimeSweep(store, self.backend, workers, clock=lambda: self.now)
 
     def keep(self, path: HdfsPath, lifetime: Lifetime = DELETE) -> HdfsPath:
-        self.lifetimes.keep(self.fs(), path, self.fs().status(path), lifetime)
+        self.lifetimes.keep(self.fs(), path, self.fs().status(path), lifetime, owner="alice")
         return path
 
     def later(self, seconds: float = 61.0) -> int:
