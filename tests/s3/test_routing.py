@@ -250,7 +250,7 @@ def test_the_audit_line(s3: World, client: Any, bucket: str, key: str) -> None:
     assert (line["user"], line["operation"], line["status"]) == (None, "PutObject", 403)
     secret = s3.key_of["someone"][1]
     assert secret not in s3.gateway.audit_file.read_text()
-    assert "Signature" not in s3.gateway.audit_file.read_text()
+    assert "Signature=" not in s3.gateway.audit_file.read_text()
 
 
 def test_a_client_of_another_region_is_told_which_is_this_one(
