@@ -146,7 +146,7 @@ def test_errors_name_the_gateways_paths(world: World) -> None:
         assert world.lies not in str(caught.value)
     write(fs, child_of(point, "a,b"))
     write(fs, path)
-    with pytest.raises(errors.Unsupported, match="a,b") as comma:
+    with pytest.raises(errors.Unsupported, match="comma") as comma:
         fs.concat(path, [child_of(point, "a,b")])
     assert world.lies not in str(comma.value)
 
