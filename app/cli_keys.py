@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from app import settings
 from app.auth import keys_file, keys_writer, users_file
 from app.auth.user_values import check_user_name
+from app.cli_actions import Actions
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
-    from collections.abc import Callable
 
     from app.settings import Settings
 
@@ -21,18 +21,9 @@ _HEADINGS: tuple[str, ...] = ("KEY ID", "USER", "STATE", "CREATED")
 
 def add_commands(commands: _SubParsersAction[ArgumentParser], config: ArgumentParser) -> None:
     """Add `keys` and what is below it; `config` is the parser of the common options."""
-    parser = commands.add_parser("keys", parents=[config], allow_abbrev=False,
-                                 help="manage the S3 access keys",
-                                 description="Manages the S3 access keys (setting s3.keys_file).")
-    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
-
-    def action(name: str, run: Callable[[Namespace], int], summary: str, note: str = "",
-               ) -> ArgumentParser:
-        made = actions.add_parser(name, parents=[config], allow_abbrev=False, help=summary,
-                                  description=f"{summary[0].upper()}{summary[1:]}. {note}")
-        made.set_defaults(run=run)
-        return made
-
+    action = Actions(
+        commands, config, "keys", "manage the S3 access keys",
+        "Manages the S3 access keys (setting s3.keys_file).").add
     create = action("create", _create, "make an access key for a user",
                     "The secret is shown this once; the gateway keeps it encrypted.")
     create.add_argument("user", metavar="USER", help="the user of the gateway")

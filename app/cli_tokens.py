@@ -9,12 +9,12 @@ from app import settings
 from app.auth import delegation
 from app.auth.tokens import Tokens
 from app.auth.user_values import check_user_name
+from app.cli_actions import Actions
 from app.core.errors import printable
 from app.state import open_store
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
-    from collections.abc import Callable
 
     from app.auth.tokens import Token
     from app.state.store import Store
@@ -25,18 +25,9 @@ _HEADINGS: tuple[str, ...] = ("ID", "USER", "RIGHTS", "PATHS", "CREATED", "EXPIR
 
 def add_commands(commands: _SubParsersAction[ArgumentParser], config: ArgumentParser) -> None:
     """Add `tokens` and what is below it; `config` is the parser of the common options."""
-    parser = commands.add_parser(
-        "tokens", parents=[config], allow_abbrev=False, help="manage personal access tokens",
-        description="Manages the access tokens that users give to programs (in the state store).")
-    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
-
-    def action(name: str, run: Callable[[Namespace], int], summary: str, note: str = "",
-               ) -> ArgumentParser:
-        made = actions.add_parser(name, parents=[config], allow_abbrev=False, help=summary,
-                                  description=f"{summary[0].upper()}{summary[1:]}. {note}")
-        made.set_defaults(run=run)
-        return made
-
+    action = Actions(
+        commands, config, "tokens", "manage personal access tokens",
+        "Manages the access tokens that users give to programs (in the state store).").add
     create = action("create", _create, "make an access token for a user",
                     "The token is shown this once; the gateway keeps a hash of it.")
     create.add_argument("user", metavar="USER", help="the user of the gateway")

@@ -17,10 +17,10 @@ from app.auth import users_file, writer
 from app.auth.passwords import Passwords, fault_in_password, scheme_of
 from app.auth.rule_texts import check_rules
 from app.auth.user_values import check_networks
+from app.cli_actions import Actions
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
-    from collections.abc import Callable
     from pathlib import Path
 
     from app.auth.users_file import User
@@ -37,18 +37,9 @@ _HOW_ASKED = ("The password is asked for twice on a terminal; without one, it is
 
 def add_commands(commands: _SubParsersAction[ArgumentParser], config: ArgumentParser) -> None:
     """Add `users` and what is below it; `config` is the parser of the common options."""
-    parser = commands.add_parser("users", parents=[config], allow_abbrev=False,
-                                 help="manage the users file",
-                                 description="Manages the users file (setting auth.users_file).")
-    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
-
-    def action(name: str, run: Callable[[Namespace], int], summary: str, note: str = "",
-               ) -> ArgumentParser:
-        made = actions.add_parser(name, parents=[config], allow_abbrev=False, help=summary,
-                                  description=f"{summary[0].upper()}{summary[1:]}. {note}")
-        made.set_defaults(run=run)
-        return made
-
+    action = Actions(
+        commands, config, "users", "manage the users file",
+        "Manages the users file (setting auth.users_file).").add
     add = action("add", _add, "add a user", _HOW_ASKED)
     add.add_argument("--hadoop-user", metavar="USER", help="whom HDFS sees (default: NAME)")
     add.add_argument("--root", metavar="PATH", help="the HDFS directory that the user sees as /")
