@@ -15,7 +15,7 @@ import time
 from itertools import count
 from typing import NamedTuple
 
-from app.hadoop.ipc import Broken, Connection, Identity, NotSent, RemoteError
+from app.hadoop.ipc import Broken, Connection, Identity, NotSent, Refused, RemoteError
 
 _PAUSE = 0.2
 _CALL_IDS = 1 << 31
@@ -86,8 +86,8 @@ class Caller:
                 connection = self._connect(who)
                 return self._exchange(connection, call_id, retry, head, request)
             except RemoteError as error:
-                if _did_nothing(error):
-                    # This server does not know what became of the call at another's time.
+                if isinstance(error, Refused) or _did_nothing(error):
+                    # It was not looked at now; what became of it the first time is not told.
                     raise first from error
                 raise
             except (NotSent, Broken):
@@ -102,10 +102,10 @@ class Caller:
         try:
             answer = connection.call(call_id, retry, head, request)
         except RemoteError as error:
-            if error.__class__ is RemoteError:
-                self._give(connection)
-            else:
+            if isinstance(error, Refused):
                 connection.close()
+            else:
+                self._give(connection)
             raise
         except BaseException:
             connection.close()
