@@ -75,10 +75,10 @@ def check_dates(
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:
-    """Return the host names and addresses that a certificate is for."""
+    """Return the host names and addresses that a certificate is for, [] if nobody can read them."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+    except Exception:  # noqa: BLE001 - the parser's errors have no class in common
         return []
     return [*found.get_values_for_type(x509.DNSName),
             *map(str, found.get_values_for_type(x509.IPAddress))]
@@ -101,7 +101,7 @@ def _chain(file: str, about: str, report: Report) -> list[x509.Certificate]:
     except OSError as error:
         report.wrong(about, f"{file} cannot be read: {error.strerror}",
                      "give the gateway's user the right to read it")
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         report.wrong(about, f"{file} holds no certificate in PEM",
                      "it begins with -----BEGIN CERTIFICATE-----; DER becomes PEM by"
                      f" `openssl x509 -inform der -in {file}`")

@@ -119,7 +119,10 @@ def _tried(path: str, pem: bytes, authorities: str, *, must_count: bool) -> date
     trial.load_cert_chain(path, password=_no_password)
     if authorities:
         trial.load_verify_locations(cadata=authorities)
-    found = x509.load_pem_x509_certificate(pem)
+    try:
+        found = x509.load_pem_x509_certificate(pem)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
     now = datetime.now(UTC)
     if must_count and not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
         raise ValueError(f"it is valid from {found.not_valid_before_utc.isoformat()} until"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import boto3
 import jwt
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.gunicorn
 PROXY = "127.0.0.2"
 ISSUER, AUDIENCE = "https://id.example.net", "files"
+VERSION_3 = bytes.fromhex("a003020102")
 KEY = rsa.generate_private_key(65537, 2048)
 DIALECTS = {"/f/file/status?path=/": "GET", "/api/v1/paths///get-status": "POST",
             "/v1/buckets/*": "GET", "/webhdfs/v1/?op=GETFILESTATUS": "GET"}
@@ -153,6 +155,19 @@ def test_s3_takes_passwords_of_ldap_and_no_bearer(world: World) -> None:
     assert "Bearer" not in refused.headers["WWW-Authenticate"]
     assert ask(world, "/api/v1/s3/", headers=bearer("erik")).status_code == 400
     assert world.through_proxy("/api/v1/s3/", world.header("frida")).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*DIALECTS, "/api/v1/s3/"])
+def test_a_certificate_that_nobody_can_read_is_nobodys(world: World, path: str) -> None:
+    headers = world.header("jana")
+    der = ssl.PEM_cert_to_DER_cert(unquote(headers["X-SSL-Client-Cert"]))
+    assert der.count(VERSION_3) == 1
+    pem = ssl.DER_cert_to_PEM_cert(der.replace(VERSION_3, VERSION_3[:-1] + b"\7"))
+    plain = ask(world, path)
+    answer = world.through_proxy(path, {**headers, "X-SSL-Client-Cert": quote(pem)})
+    assert answer.status_code == plain.status_code
+    assert answer.status_code in (401, 403)
+    assert answer.headers["Content-Type"] == plain.headers["Content-Type"]
 
 
 def test_a_certificates_header_of_a_stranger_is_nothing(world: World) -> None:
