@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from app.web.client_certificate import parsed
 
-
 VERSION_3 = bytes.fromhex("a003020102")
 CONSTRAINTS, ALTERNATIVE_NAMES = bytes.fromhex("0603551d13"), bytes.fromhex("0603551d11")
 
