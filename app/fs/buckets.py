@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import AccessDenied, AttributeNotFound, DirectoryNotEmpty, PathNotFound
+from app.core.errors import (
+    AccessDenied,
+    AttributeNotFound,
+    Conflict,
+    DirectoryNotEmpty,
+    GatewayError,
+    PathNotFound,
+)
 from app.core.mounts import HoldsMount
 from app.core.object_errors import BucketExists, BucketNotEmpty, NoSuchBucket
 from app.core.objects import Bucket, check_new_bucket, is_bucket_name
@@ -80,21 +87,39 @@ class Buckets(ObjectReader):
         self._principal.require_write(path)
         if self._fs.mount_of(path) != self._fs.mount_of(parent_of(path)):
             raise HoldsMount(path)
-        if not self._directories.drop_all(path, MARK):
-            raise BucketNotEmpty(path)
-        uploads = list(upload_directories(self._fs, path))
+        # Who may not remove the bucket must not have emptied it either, and HDFS alone knows of
+        # sticky bits and superusers: it looks at rights before it looks whether there is a rest.
+        try:
+            self._delete_empty(path)
+        except BucketNotEmpty:
+            self._empty(path)
+            self._delete_empty(path)
+
+    def _empty(self, bucket: HdfsPath) -> None:
+        """Remove what does not keep a bucket. Raises BucketNotEmpty where there is more."""
+        if not self._directories.drop_all(bucket, MARK):
+            raise BucketNotEmpty(bucket)
+        uploads = list(upload_directories(self._fs, bucket))
         if uploads:
-            self._principal.require_whole(path)
-            # Who may not remove the bucket must not have emptied it either.
-            self._fs.check_access(parent_of(path), "-wx")
+            self._principal.require_whole(bucket)
+            if self._has_snapshots(bucket):
+                raise Conflict(bucket, "a directory with snapshots stays where it is")
         for directory in uploads:
             self._fs.delete(directory, recursive=True)
+
+    def _has_snapshots(self, bucket: HdfsPath) -> bool:
         try:
-            gone = self._fs.delete(path)
+            return bool(self._fs.snapshots(bucket))
+        except GatewayError:  # it can have none, or its Hadoop does not tell
+            return False
+
+    def _delete_empty(self, bucket: HdfsPath) -> None:
+        try:
+            gone = self._fs.delete(bucket)
         except DirectoryNotEmpty as error:
-            raise BucketNotEmpty(path) from error
+            raise BucketNotEmpty(bucket) from error
         if not gone:
-            raise NoSuchBucket(path)
+            raise NoSuchBucket(bucket)
 
     def bucket_record(self, name: str) -> Mapping[str, Any]:
         """Return what is kept with a bucket, {} where nothing is. Raises NoSuchBucket."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.core.errors import InvalidRequest
+from app.core.errors import AccessDenied, Conflict, InvalidRequest
 from app.core.object_errors import (
     BucketExists,
     BucketNotEmpty,
@@ -20,6 +20,7 @@ from app.core.objects import ObjectMeta
 from app.core.paths import HdfsPath, child_of
 from app.fs.object_meta import BUCKET, IMPLIED
 from app.fs.placing import status_or_none
+from tests.fs.mounting import superuser
 
 if TYPE_CHECKING:
     from app.fs.webhdfs import WebHdfsBackend
@@ -118,6 +119,32 @@ def test_an_upload_under_way_survives_a_refused_deletion(shop: Shop) -> None:
     with pytest.raises(BucketNotEmpty):
         shop.store.delete_bucket("bucket")
     assert shop.store.uploads.upload("bucket", "key", upload.upload_id).key == "key"
+
+
+def test_an_upload_under_way_survives_a_deletion_that_hdfs_refuses(
+        shop: Shop, backend: WebHdfsBackend) -> None:
+    for path, mode in ((shop.root, "1777"), (shop.path, "777")):
+        shop.fs.set_permission(path, mode)
+    bob = shop.store_of(backend.as_user("bob"))
+    upload = bob.uploads.create("bucket", "key", ObjectMeta())
+    with pytest.raises(AccessDenied):
+        bob.delete_bucket("bucket")
+    assert bob.uploads.upload("bucket", "key", upload.upload_id).key == "key"
+    shop.store.delete_bucket("bucket")
+    assert status_or_none(shop.fs, shop.path) is None
+
+
+def test_an_upload_under_way_survives_where_snapshots_keep_the_bucket(
+        shop: Shop, backend: WebHdfsBackend) -> None:
+    backend.as_user(superuser()).allow_snapshots(shop.path, allowed=True)
+    shop.fs.create_snapshot(shop.path, "one")
+    upload = shop.store.uploads.create("bucket", "key", ObjectMeta())
+    with pytest.raises(Conflict):
+        shop.store.delete_bucket("bucket")
+    assert shop.store.uploads.upload("bucket", "key", upload.upload_id).key == "key"
+    shop.fs.delete_snapshot(shop.path, "one")
+    shop.store.delete_bucket("bucket")
+    assert status_or_none(shop.fs, shop.path) is None
 
 
 def test_what_is_kept_with_a_bucket(shop: Shop) -> None:
