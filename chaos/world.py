@@ -66,7 +66,7 @@ class World:
                      for url in self.cluster.namenode_urls]
         s3_port, home = free_port(), self._directory / "gateway"
         self.gateway = self._stack.enter_context(Gateway(
-            home, backend=[way.url for way in self.ways], workers=WORKERS,
+            home, backend=[way.url for way in self.ways], workers=WORKERS, fresh=True,
             users={GATEWAY_USER: {"hadoop_user": HADOOP_USER, "bucket_root": ROOM}},
             gunicorn_args=["--bind", f"127.0.0.1:{s3_port}"],
             settings={**SETTINGS, "s3": {

@@ -24,6 +24,7 @@ import yaml
 from passlib.hash import argon2
 
 from tests.hadoop.daemon import Daemon, free_port
+from tests.nursery import ForkedGunicorn, cheap_passwords
 
 if TYPE_CHECKING:
     import socket
@@ -37,6 +38,7 @@ STOP_SECONDS = 15.0
 POLL_SECONDS = 0.02
 LONGEST_ROUND_SECONDS = 2.0
 PASSWORD = "secret"
+GEVENT = "app.web.worker.GatewayWorker"
 HOOK = "from app.web.server import pre_request as pre_request\n"
 QUIET_VARIABLES = ("GATEWAY_", "PROMETHEUS_", "GUNICORN_", "WEB_CONCURRENCY")
 _alive: weakref.WeakSet[Gateway] = weakref.WeakSet()
@@ -55,9 +57,9 @@ def default_users(superuser: str = "hdfs") -> dict[str, dict[str, Any]]:
 
 
 @functools.cache
-def hashed(password: str) -> str:
-    """Return an argon2id hash; of another scheme it would be replaced at the first login."""
-    return str(argon2.hash(password))
+def hashed(password: str, *, fresh: bool = True) -> str:
+    """Return an argon2id hash for a gateway; another would be replaced at the first login."""
+    return str(argon2.hash(password) if fresh else cheap_passwords().hash(password))
 
 
 def wait_for(what: str, look: Callable[[], T], *, seconds: float = 60.0) -> T:
@@ -91,7 +93,8 @@ class Gateway:
     `admin` acts as. `plain` starts `gunicorn 'app:create_app()'` with no option but --bind and
     the directory; otherwise the tuned configuration is used, with `workers` and `worker_class`.
     `gunicorn_args` are further options of gunicorn, `environment` further variables. `application`
-    is what gunicorn runs, where that is more than the gateway.
+    is what gunicorn runs, where that is more than the gateway. `fresh` has gunicorn load everything
+    itself, as it does where no test runs, and so does all that the nursery cannot give.
     """
 
     def __init__(
@@ -101,13 +104,14 @@ class Gateway:
         backend: str | Sequence[str] = "embedded:",
         users: Mapping[str, Mapping[str, Any]] | None = None,
         workers: int = 2,
-        worker_class: str = "app.web.worker.GatewayWorker",
+        worker_class: str = GEVENT,
         settings: Mapping[str, Any] | None = None,
         gunicorn_args: Sequence[str] = (),
         plain: bool = False,
         superuser: str = "hdfs",
         environment: Mapping[str, str] | None = None,
         application: str = "app:create_app()",
+        fresh: bool = False,
     ) -> None:
         self.directory = directory.resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -118,6 +122,7 @@ class Gateway:
         self.audit_file = self.directory / "audit.jsonl"
         self.config_file = self.directory / "gateway.yaml"
         self.users_file = self.directory / "users.yaml"
+        self._fresh = fresh or plain or worker_class != GEVENT
         self._write_config(backend, settings or {})
         self.write_users(users if users is not None else default_users(superuser))
         self._options = [] if plain else self._tuned(workers, worker_class)
@@ -140,15 +145,17 @@ class Gateway:
 
     def start(self, *, await_ready: bool = True) -> None:
         """Start gunicorn, and return when /readyz says so (or when it listens)."""
-        command = [
-            *(sys.executable, "-m", "gunicorn", "--chdir", str(REPOSITORY)),
-            *("--bind", f"127.0.0.1:{self.port}", "--no-control-socket"),
-            *self._options,
-            self._application,
+        arguments = [
+            *("--chdir", str(REPOSITORY), "--bind", f"127.0.0.1:{self.port}"),
+            *("--no-control-socket", *self._options, self._application),
         ]
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(QUIET_VARIABLES)}
         env = {**inherited, "GATEWAY_CONFIG": str(self.config_file), **self._environment}
-        self._daemon = Daemon("gateway", command, self.log, env)
+        if self._fresh:
+            command = [sys.executable, "-m", "gunicorn", *arguments]
+            self._daemon = Daemon("gateway", command, self.log, env)
+        else:
+            self._daemon = ForkedGunicorn("gateway", arguments, self.log, env)
         self._daemon.start()
         path = "/readyz" if await_ready else "/healthz"
         self._daemon.await_ready(
@@ -274,13 +281,16 @@ class Gateway:
     def write_users(self, users: Mapping[str, Mapping[str, Any]]) -> None:
         """Write users.yaml at once and whole."""
         entries = {
-            name: {**entry, "password": hashed(entry.get("password", PASSWORD))}
+            name: {**entry, "password": self._hashed(entry.get("password", PASSWORD))}
             for name, entry in users.items()
         }
         fresh = self.users_file.with_suffix(".new")
         fresh.touch(mode=0o600)
         fresh.write_text(yaml.safe_dump({"users": entries}))
         fresh.replace(self.users_file)
+
+    def _hashed(self, password: str) -> str:
+        return hashed(password, fresh=self._fresh)
 
     def _forget_connections(self) -> None:
         """Let the next request open a connection of its own."""

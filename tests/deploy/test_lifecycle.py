@@ -33,7 +33,8 @@ BASIC = {"Authorization": "Basic " + b64encode(f"someone:{PASSWORD}".encode()).d
 def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gateway]:
     # A stop waits for idle connections, too: short here, as the tests' own clients have some.
     arguments = ["--graceful-timeout", "60", "--keep-alive", "2", "--threads", "8"]
-    with Gateway(tmp_path, worker_class=request.param, gunicorn_args=arguments) as running:
+    with Gateway(
+            tmp_path, worker_class=request.param, gunicorn_args=arguments, fresh=True) as running:
         running.make_home("alice")
         yield running
 

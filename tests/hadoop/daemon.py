@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from tests.hadoop.jars import HadoopError
 
@@ -47,6 +48,18 @@ def wait_until(what: str, ready: Callable[[], bool], *, seconds: float) -> None:
         time.sleep(POLL_SECONDS)
 
 
+class Guard(Protocol):
+    """What a Daemon asks of the process that guards its own, as subprocess.Popen has it."""
+
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None as long as it runs."""
+
+    def wait(self, seconds: float) -> int:
+        """Wait for the end; TimeoutExpired when it has not come after these seconds."""
+
+
 class Daemon:
     """A command with a log file that can be started, killed and started again."""
 
@@ -59,7 +72,7 @@ class Daemon:
         self._log = log
         self._env = dict(env)
         self._log_start = 0
-        self._guard: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
 
     @property
     def running(self) -> bool:
@@ -72,20 +85,7 @@ class Daemon:
             raise HadoopError(f"{self.name} is running already, as process {self.pid}")
         self._log.touch()
         self._log_start = self._log.stat().st_size
-        self._guard = subprocess.Popen(
-            [
-                *(sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), str(self._log)),
-                *self._command,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=self._env,
-            # Ctrl-C belongs to the launcher, which stops its daemons in order.
-            start_new_session=True,
-        )
-        assert self._guard.stdout is not None
-        with self._guard.stdout as told:
-            line = told.readline()
+        self._guard, line = self._spawn()
         if not line:
             raise HadoopError(f"{self.name} did not start; see {self._log}")
         self.pid = int(line)
@@ -133,6 +133,23 @@ class Daemon:
         """Return `message` followed by the last lines of the log."""
         lines = self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         return "\n".join([message, f"the end of {self._log}:", *lines])
+
+    def _spawn(self) -> tuple[Guard, bytes]:
+        """Start the guard; return it with the line that has the process id."""
+        guard = subprocess.Popen(
+            [
+                *(sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), str(self._log)),
+                *self._command,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=self._env,
+            # Ctrl-C belongs to the launcher, which stops its daemons in order.
+            start_new_session=True,
+        )
+        assert guard.stdout is not None
+        with guard.stdout as told:
+            return guard, told.readline()
 
     def _wait(self, seconds: float = STOP_SECONDS) -> None:
         assert self._guard is not None
