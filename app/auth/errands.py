@@ -70,10 +70,22 @@ class Errands:
             raise NotAuthenticated("the redirect was for another request, or is too old: ask again")
         return user
 
-    def spend(self, ticket: str) -> None:
-        """Have a ticket be good no more. Raises NotAuthenticated where another was quicker."""
-        if not self._store.delete(_SPACE, _hashed(ticket)):
+    def spend(self, ticket: str) -> Callable[[], None]:
+        """Have a ticket be good no more, and return what gives it back, for the rest of its life.
+
+        Raises NotAuthenticated where another was quicker.
+        """
+        key = _hashed(ticket)
+        record = self._store.get(_SPACE, key)
+        if record is None or not self._store.delete(_SPACE, key):
             raise NotAuthenticated(_FOLLOWED)
+
+        def give_back() -> None:
+            left = record["until"] - self._clock()
+            if left > 0:
+                self._store.put(_SPACE, key, record, ttl=left)
+
+        return give_back
 
 
 def _hashed(ticket: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.auth.delegation import DelegationTokens
 from app.auth.errands import Errands
+from app.core.limit_errors import LimitReached
 from app.core.paths import ROOT, resolve
 from app.web.exchange import current
 from app.web.pages import refuse_other_origins
@@ -55,6 +56,10 @@ class WebHdfs:
         who = self._door.who(exchange, given, path)
         if not operation.harmless:
             refuse_other_origins(exchange, self._services.settings.web.public_url)
-        return operation.view(WebHdfsCall(
-            self._services, self._tokens, self._errands, exchange, who.principal, path, given,
-            who.by_token))
+        try:
+            return operation.view(WebHdfsCall(
+                self._services, self._tokens, self._errands, exchange, who.principal, path, given,
+                who.by_token))
+        except LimitReached:
+            who.give_back()  # they are told to come again
+            raise

@@ -16,6 +16,8 @@ from app.webhdfs.given import USER
 from app.webhdfs.query import TICKET, step_query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.auth.delegation import DelegationTokens
     from app.auth.errands import Errands
     from app.auth.users import User
@@ -26,10 +28,14 @@ if TYPE_CHECKING:
 
 
 class Who(NamedTuple):
-    """The caller; `by_token`: known by a token of any kind, not by credentials."""
+    """The caller; `by_token`: known by a token of any kind, not by credentials.
+
+    `give_back` makes a ticket good again that they came in with.
+    """
 
     principal: Principal
     by_token: bool
+    give_back: Callable[[], None] = lambda: None
 
 
 class Doorkeeper:
@@ -52,13 +58,13 @@ class Doorkeeper:
                 raise BadToken("the delegation token is another user's")
             found = Who(principal, bool(principal.token))
         elif ticket:
-            found = Who(self._by_ticket(exchange, given, path), by_token=True)
+            found = self._by_ticket(exchange, given, path)
         else:
             found = Who(self._by_token(exchange, delegation or ""), by_token=True)
         _check_names(given, found.principal)
         return found
 
-    def _by_ticket(self, exchange: Exchange, given: Given, path: str) -> Principal:
+    def _by_ticket(self, exchange: Exchange, given: Given, path: str) -> Who:
         require_confidential(self._services, exchange)
         # The first step would answer another ticket, and so on without end.
         if not given.flag("data", default=False) or given.flag("noredirect", default=False):
@@ -68,8 +74,7 @@ class Doorkeeper:
         user = self._errands.user_of(ticket, method, path, step_query(exchange.query or {}))
         principal = self._known(exchange, user, "ticket")
         # Not before: who is refused for a limit is told to come again, and has but this.
-        self._errands.spend(ticket)
-        return principal
+        return Who(principal, by_token=True, give_back=self._errands.spend(ticket))
 
     def _by_token(self, exchange: Exchange, delegation: str) -> Principal:
         require_confidential(self._services, exchange)

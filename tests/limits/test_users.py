@@ -181,6 +181,21 @@ def test_a_refused_step_of_webhdfs_leaves_its_ticket_good(limited: Gateway) -> N
     assert follow() == 401, "it is good once"
 
 
+def test_a_refused_download_of_webhdfs_leaves_its_ticket_good(limited: Gateway) -> None:
+    step = limited.request("GET", "/webhdfs/v1/user/alice/file?op=OPEN&noredirect=true",
+                           user="streamer").json()["Location"]
+
+    def follow() -> requests.Response:
+        return requests.get(step, timeout=60)
+
+    with ExitStack() as stack:
+        assert continued(uploading(stack, limited, "streamer", "blocking"))
+        assert [follow().status_code for _ in range(2)] == [429, 429]
+    done = wait_for("room again", lambda: (answer := follow()).status_code != 429 and answer)
+    assert done.content == bytes(SIZE)
+    assert follow().status_code == 401, "it is good once"
+
+
 def test_what_a_killed_worker_had_under_way_is_free(limited: Gateway) -> None:
     with ExitStack() as stack:
         wire = uploading(stack, limited, "killed", "killed")
