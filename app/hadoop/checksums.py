@@ -47,7 +47,7 @@ class Checksums:
         """Return how long the checksums of so many bytes are."""
         return 0 if self.kind == NULL else -(-length // self.chunk) * SIZE
 
-    def of(self, data: bytes) -> bytes:
+    def of(self, data: bytes | memoryview) -> bytes:
         """Return the checksums of data that begins with a chunk."""
         if self.kind == NULL:
             return b""
