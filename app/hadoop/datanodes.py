@@ -66,7 +66,7 @@ class Datanodes:
         """Return a new connection. Raises NoDatanode, and shuns the node for a while."""
         address = node.host, node.port
         try:
-            connected = socket.create_connection(address, self.limits.connect_timeout)
+            connected = _connected(address, self.limits.connect_timeout)
         except OSError as error:
             self.shun(node)
             raise NoDatanode(f"{node.host}:{node.port}: {error}") from error
@@ -147,3 +147,19 @@ class Datanodes:
                     break
             if not links:
                 self._idle.pop(address, None)
+
+
+def _connected(address: _Address, timeout: float) -> socket.socket:
+    """Connect; a name costs gevent a thread to resolve, and so would an address."""
+    try:
+        socket.inet_pton(socket.AF_INET, address[0])
+    except OSError:
+        return socket.create_connection(address, timeout)
+    connected = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connected.settimeout(timeout)
+        connected.connect(address)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
