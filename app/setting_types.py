@@ -245,3 +245,27 @@ class Urls:
             raise ValueError("the servers of one cluster are called by https, or by http, and not"
                              f" some by either: {', '.join(urls)}")
         return tuple(url.rstrip("/") for url in urls)
+
+
+class Rpc:
+    """`auto`, `off`, or where NameNodes take RPC."""
+
+    allowed = "`auto`, `off`, or a list of `host:port`"
+
+    _ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}")
+
+    def parse(self, given: Any) -> tuple[str, ...]:
+        """Take a word, a list, or text with commas between; YAML's false is `off`, too."""
+        if given is False:
+            return ("off",)
+        items = re.split(r"[,;\s]+", given.strip()) if isinstance(given, str) else given
+        if not isinstance(items, list | tuple) or not items:
+            raise ValueError(f"{given!r} is not {self.allowed}")
+        found = tuple(str(item) for item in items)
+        if found in (("auto",), ("off",)):
+            return found
+        for item in found:
+            if not self._ADDRESS.fullmatch(item):
+                raise ValueError(f"'{item}' is not {self.allowed}")
+            AtLeast(1, 65535).parse(item.rpartition(":")[2])
+        return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from app.core.errors import InvalidParameter
+from app.hadoop.ipc import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +32,17 @@ class SimpleAuth:
 
     def query(self, hadoop_user: str) -> str:
         """Return the query parameters. Raises InvalidParameter for what is no user name."""
+        who = self.identity(hadoop_user)
+        if not who.real_user:
+            return f"user.name={quote(hadoop_user, safe='')}"
+        return f"user.name={quote(who.real_user, safe='')}&doas={quote(hadoop_user, safe='')}"
+
+    def identity(self, hadoop_user: str) -> Identity:
+        """Return the same for Hadoop's RPC. Raises InvalidParameter for what is no user name."""
         for name in (hadoop_user, self._service_user or hadoop_user):
             require_user_name(name)
-        if self._service_user in ("", hadoop_user):
-            return f"user.name={quote(hadoop_user, safe='')}"
-        return f"user.name={quote(self._service_user, safe='')}&doas={quote(hadoop_user, safe='')}"
+        service = self._service_user
+        return Identity(hadoop_user, "" if service == hadoop_user else service)
 
     def headers(self, _server: str, _seconds: float | None = None) -> None:
         """Return none: the query says it all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.fs.lanes import AUTO, OFF
 from app.fs.mounts import OWN
 from app.fs.webhdfs import WebHdfsBackend
 from app.strict_yaml import ConfigError
@@ -26,6 +27,8 @@ def settings_of(cluster: OtherCluster, settings: BackendSettings) -> BackendSett
     own = dict(cluster.own)
     if "client_cert" in own:
         own.setdefault("client_key", "")  # the key of another certificate is of no use
+    if settings.rpc != OFF:
+        own.setdefault("rpc", AUTO)  # the addresses of another cluster lead to it
     return replace(settings, url=cluster.url, clusters=(), mounts=(), **own)
 
 

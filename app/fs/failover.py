@@ -102,6 +102,11 @@ class Cluster:
         self._active = 0
         self._unheard_since = 0.0
 
+    @property
+    def active(self) -> int:
+        """The index of the server that is asked first."""
+        return self._active
+
     def call(self, method: str, operation: str, target: str, body: Body = None) -> Answer:
         """Make one call at the active server and return the answer (no error, not followed).
 

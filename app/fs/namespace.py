@@ -105,7 +105,7 @@ class Namespace(Calls):
                 renameoptions=options))
         except FAULTS as error:
             fault = self._fault(error, "rename", source)
-            raise _located(fault, destination, str(error)) from error
+            raise located(fault, destination, str(error)) from error
         if options is None:
             return wire.boolean(raw)
         if raw:
@@ -146,7 +146,7 @@ def _order(name: str) -> bytes:
     return name.encode().translate(_SIGNED)
 
 
-def _located(fault: GatewayError, destination: HdfsPath, said: str) -> GatewayError:
+def located(fault: GatewayError, destination: HdfsPath, said: str) -> GatewayError:
     """Return the fault of a rename at the path that it is about."""
     if isinstance(fault, PathNotFound) and "destination parent" in said:
         return as_told(PathNotFound(parent_of(destination)), fault)

@@ -23,6 +23,8 @@ from app.fs.faults import IMPERSONATION, RemoteFault, remote_fault, translated
 from app.fs.filesystem import WebHdfsFileSystem
 from app.fs.flavors import FLAVORS, UNKNOWN_OPERATION, by_refusal
 from app.fs.inprocess import ORIGIN, SCHEME, WsgiAdapter
+from app.fs.lanes import lanes_of
+from app.fs.native import NativeFileSystem
 from app.fs.pool import Limits
 from app.fs.redirects import data_url
 from app.fs.transport import UpstreamSession
@@ -129,7 +131,8 @@ class WebHdfsClient(Client):  # type: ignore[misc]
 class WebHdfsBackend:
     """One cluster by its WebHDFS URLs, or a WSGI application that behaves like one.
 
-    Raises ConfigError where a file of the settings' TLS, or Kerberos, cannot be used.
+    Where a NameNode takes Hadoop's RPC, too, `lanes` has the ways to it. Raises ConfigError where a
+    file of the settings' TLS, or Kerberos, cannot be used, or addresses of RPC do not fit.
     """
 
     def __init__(
@@ -149,6 +152,7 @@ class WebHdfsBackend:
             auth = auth or SimpleAuth(settings.service_user)
         self._cluster = Cluster(
             servers, session, auth or upstream_auth(settings, session), settings.retry_deadline)
+        self.lanes = lanes_of(settings, self._cluster)
         self._flavor = FLAVORS.get(settings.kind)
         self._file_systems = lru_cache(USERS_REMEMBERED)(self._file_system)
 
@@ -174,6 +178,8 @@ class WebHdfsBackend:
     def close(self) -> None:
         """Close the idle connections."""
         self._cluster.session.close()
+        if self.lanes is not None:
+            self.lanes.close()
 
     def location(self, path: HdfsPath) -> str:
         """Return where `path` lies as a URI, like `webhdfs://namenode:9870/some/file`."""
@@ -211,8 +217,10 @@ class WebHdfsBackend:
 
     def _file_system(self, hadoop_user: str) -> WebHdfsFileSystem:
         client = WebHdfsClient(self._cluster, hadoop_user)
-        return WebHdfsFileSystem(
-            client, hadoop_user, lambda: self.flavor(client), self._settings.home_cache)
+        common = client, hadoop_user, lambda: self.flavor(client), self._settings.home_cache
+        if self.lanes is None:
+            return WebHdfsFileSystem(*common)
+        return NativeFileSystem(*common, self.lanes)
 
 
 def quoted(path: str) -> str:

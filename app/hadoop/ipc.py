@@ -29,6 +29,7 @@ _PREAMBLE = b"hrpc\x09\x00\x00"  # version 9, service class 0, no SASL
 _PROTOCOL_BUFFERS, _FINAL_PACKET, _CONTEXT_CALL = 2, 0, -3
 _SUCCESS, _ERROR = 0, 1
 _RECEIVE = 65536
+_ESTABLISHED = 1
 _RPC = number(1, _PROTOCOL_BUFFERS) + number(2, _FINAL_PACKET)
 
 
@@ -119,6 +120,12 @@ class Connection:
             return _message(answer, call_id)
         except (BadMessage, KeyError, UnicodeDecodeError) as error:
             raise BadFrame(f"{self._where}: {error!r}") from error
+
+    def is_live(self) -> bool:
+        """Tell whether the server has not ended it, as it does when it ends itself."""
+        # The first octet of tcp_info is the state; poll() costs a round through gevent's loop.
+        state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+        return state[0] == _ESTABLISHED
 
     def close(self) -> None:
         """End the connection."""

@@ -125,7 +125,8 @@ class Caller:
                 connection = connections.pop()
             except IndexError:
                 break
-            if time.monotonic() - connection.idle_since < self._limits.pool_idle:
+            idle = time.monotonic() - connection.idle_since
+            if idle < self._limits.pool_idle and connection.is_live():
                 return connection
             connection.close()
         return self._connect(who)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from app.sections.clusters import Clusters, ConfiguredMount, MountList, OtherCluster
 from app.sections.declaring import setting
-from app.setting_types import AtLeast, Choice, Seconds, Text, Urls
+from app.setting_types import AtLeast, Choice, Rpc, Seconds, Text, Urls
 
 SHARED = frozenset({"url", "clusters", "mounts", "embedded_superuser", "embedded_trash_minutes"})
 """Settings that no other cluster has of its own."""
@@ -23,6 +23,11 @@ class BackendSettings:
         " (`embedded:` is the directory `hdfs` below `data_dir`)."))
     kind: str = setting("auto", Choice("auto", "namenode", "httpfs"), (
         "What answers at `url`. `auto` asks once."))
+    rpc: tuple[str, ...] = setting(("auto",), Rpc(), (
+        "Hadoop's own protocols beside WebHDFS, for what is asked most: they cost NameNode and"
+        " gateway a fraction. `auto`: where the NameNode's RPC is found behind an http URL, on"
+        " the URL's host. `off`: never. `host:port`, one for each URL in their order: there. Never"
+        " with https or Kerberos. What cannot go by them goes by WebHDFS."))
     service_user: str = setting("", Text(), (
         "Empty: calls are made as the mapped Hadoop user (`user.name=`). A name: calls are made"
         " as this service user on behalf of the mapped one (`doas=`); the cluster needs"

@@ -54,7 +54,7 @@ def session() -> Iterator[UpstreamSession]:
 
 def backend_at(*urls: str, **settings: Any) -> WebHdfsBackend:
     """Return a backend over NameNodes at these URLs."""
-    quick = {"kind": "namenode", "connect_timeout": 2.0, "read_timeout": 2.0,
+    quick = {"kind": "namenode", "rpc": ("off",), "connect_timeout": 2.0, "read_timeout": 2.0,
              "retry_deadline": 1.0, **settings}
     made = WebHdfsBackend(BackendSettings(url=urls, **quick))
     _MADE.append(made)

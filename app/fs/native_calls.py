@@ -1,0 +1,90 @@
+"""One call at a time by Hadoop's RPC, as one user; what it does not do is left to WebHDFS."""
+
+from __future__ import annotations
+
+import logging
+import time
+from enum import Enum
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from app.fs.filesystem import WebHdfsFileSystem
+from app.fs.lane_finding import LONG_REST
+from app.fs.native_faults import LANE_FAULTS, as_fault, did_nothing, is_standby, is_timeout
+from app.hadoop.client_protocol import NameNodeClient
+from app.hadoop.ipc import BadFrame, Broken, NotSent, Refused, RemoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.core.paths import HdfsPath
+    from app.fs.calls import UserClient
+    from app.fs.lanes import Lane, Lanes
+    from app.fs.port import Flavor
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class _By(Enum):
+    WEBHDFS = 0
+
+
+BY_WEBHDFS: Final = _By.WEBHDFS
+"""The call is WebHDFS's to make: it has not happened, or may happen twice."""
+
+
+class NativeCalls(WebHdfsFileSystem):
+    """What the parts that go by RPC share."""
+
+    def __init__(
+        self, client: UserClient, user: str, flavor: Callable[[], Flavor], home_cache: float,
+        lanes: Lanes,
+    ) -> None:
+        super().__init__(client, user, flavor, home_cache)
+        self._lanes = lanes
+        self._who = lanes.identity(user)
+        self._refused_until = 0.0
+
+    def _by_rpc(
+        self, operation: str, path: HdfsPath, call: Callable[[NameNodeClient, HdfsPath], T], *,
+        repeatable: bool = True,
+    ) -> T | _By:
+        """Make one call and return what came of it, or BY_WEBHDFS.
+
+        `operation` is what WebHDFS's is called, `repeatable` says that it may happen twice.
+        Raises GatewayError.
+        """
+        lane = self._lanes.now
+        caller = lane.ready()
+        if caller is None or (self._refused_until and time.monotonic() < self._refused_until):
+            return BY_WEBHDFS
+        try:
+            return call(NameNodeClient(caller, self._who), path)
+        except UnicodeEncodeError:
+            return BY_WEBHDFS
+        except LANE_FAULTS as error:
+            self._note(lane, error)
+            if did_nothing(error) or (repeatable and _may_be_repeated(error)):
+                return BY_WEBHDFS
+            fault = as_fault(error)
+            raise self._fault(fault, operation, path) from fault
+        finally:
+            lane.heard()
+
+    def _note(self, lane: Lane, error: Exception) -> None:
+        """Let the lane, or this user of it, rest."""
+        if isinstance(error, Refused):
+            # WebHDFS may let them in, or says why not; others may be welcome here.
+            self._refused_until = time.monotonic() + LONG_REST
+            _log.info("Hadoop's RPC is not for %s: %s", self.user, error)
+        elif is_standby(error):
+            lane.stand_by()
+        elif isinstance(error, NotSent | Broken):
+            lane.lost(error)
+        elif isinstance(error, BadFrame):
+            lane.lost(error, LONG_REST)
+
+
+def _may_be_repeated(error: Exception) -> bool:
+    """Tell whether another way may do better: it was not the NameNode that said no, or nothing."""
+    return not isinstance(error, RemoteError) and not is_timeout(error)
