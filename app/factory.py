@@ -123,6 +123,19 @@ def build(settings: Settings | None = None) -> Flask:
     return app
 
 
+def try_out(settings: Settings | None = None) -> None:
+    """Make all that `build` makes of the configuration, and start nothing of it.
+
+    Nothing is closed either: the process that asks has nothing else to do. Raises what `build`
+    would: ConfigError, OSError, StorageFault.
+    """
+    settings = settings or settings_module.read()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _services(settings)
+    Ledger(settings.data_dir / "limits")
+    AuditLog(settings.log.audit)
+
+
 def _services(settings: Settings) -> Services:
     store = open_store(settings.state_url, settings.data_dir)
     mounts = make_mounts(settings, store)

@@ -23,7 +23,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from app.web import tls
+from app.web import reloading, tls
 from app.web.server import pre_request as pre_request  # noqa: PLC0414 - gunicorn looks for it here
 
 
@@ -169,11 +169,16 @@ STALL_SECONDS = seconds("GATEWAY_STALL_TIMEOUT", 300)
 
 
 def when_ready(server: Any) -> None:
-    """Have the kernel end connections whose client is gone or takes nothing more.
+    """Have a reload refused that would end the gateway, and the kernel end dead connections.
 
-    Connections inherit this from the listening socket. Without it a client that stops reading in
-    the middle of a download, or vanishes without a word, holds its connection and HDFS's for ever.
+    With a mistake in gateway.yaml no new worker starts: at SIGHUP the old ones go on, and the log
+    says what is wrong (app/web/reloading.py).
+
+    Connections inherit from the listening socket that their dead clients are noticed. Without it a
+    client that stops reading in the middle of a download, or vanishes without a word, holds its
+    connection and HDFS's for ever.
     """
+    reloading.guard(server)
     for listener in server.LISTENERS:
         if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
             listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
