@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 HADOOP_USERS = ("alice", "bob")
 LOG_LINES = 15
 ROOM = "/user/alice/room"
+DOAS = {"backend": {"service_user": "gateway"}}
 GUNICORN = pytest.mark.gunicorn
 HADOOP = (pytest.mark.hadoop, GUNICORN)
 BACKENDS = [
@@ -61,28 +62,65 @@ def furnish(gateway: Gateway) -> None:
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
-def gateway(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Gateway]:
-    """Yield a gateway over each kind of backend in turn; nobody may stop it or kill its workers."""
-    yield from _running(tmp_path_factory.mktemp("gateway"), **backend_options(
-        request, request.param))
+def gateway(request: pytest.FixtureRequest) -> Gateway:
+    """Return a gateway over each kind of backend in turn; nobody may stop it or kill its workers.
+
+    A fixture with parameters is made anew for each module; what it returns lives on.
+    """
+    return one_of(request, "gateway")
 
 
 @pytest.fixture(scope="session", params=BACKENDS[1:])
-def doas_gateway(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Gateway]:
-    """Yield a gateway that asks HDFS as the service user `gateway` on behalf of its users."""
-    options = backend_options(request, request.param)
-    settings = {"backend": {"service_user": "gateway"}}
-    yield from _running(tmp_path_factory.mktemp("doas"), settings=settings, **options)
+def doas_gateway(request: pytest.FixtureRequest) -> Gateway:
+    """Return a gateway that asks HDFS as the service user `gateway` on behalf of its users."""
+    return one_of(request, "doas_gateway")
 
 
 @pytest.fixture(scope="session")
 def embedded_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Yield a gateway over the embedded backend, for what has nothing to do with the backend."""
     yield from _running(tmp_path_factory.mktemp("embedded"))
+
+
+def one_of(request: pytest.FixtureRequest, kind: str) -> Gateway:
+    """Return the gateway that the fixture `{backend}_{kind}` makes."""
+    made: Gateway = request.getfixturevalue(f"{request.param}_{kind}")
+    return made
+
+
+@pytest.fixture(scope="session")
+def namenode_gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway over the NameNode."""
+    yield from _running(
+        tmp_path_factory.mktemp("namenode"), **backend_options(request, "namenode"))
+
+
+@pytest.fixture(scope="session")
+def httpfs_gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway over HttpFS."""
+    yield from _running(tmp_path_factory.mktemp("httpfs"), **backend_options(request, "httpfs"))
+
+
+@pytest.fixture(scope="session")
+def namenode_doas_gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway over the NameNode that acts for its users."""
+    yield from _running(tmp_path_factory.mktemp("doas"), settings=DOAS,
+                        **backend_options(request, "namenode"))
+
+
+@pytest.fixture(scope="session")
+def httpfs_doas_gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway over HttpFS that acts for its users."""
+    yield from _running(tmp_path_factory.mktemp("doas"), settings=DOAS,
+                        **backend_options(request, "httpfs"))
 
 
 def _running(directory: Path, **options: Any) -> Iterator[Gateway]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from tests.conftest import BACKENDS, _running, backend_options
+from tests.conftest import BACKENDS, _running, backend_options, one_of
 from tests.gateway import PASSWORD, default_users
 
 if TYPE_CHECKING:
@@ -133,24 +133,38 @@ def furnished(gateway: Gateway, bucket: str = "") -> AIStore:
 
 
 @pytest.fixture(scope="session")
-def aistore_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def embedded_aistore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Yield a gateway over the embedded backend."""
     yield from world_in(tmp_path_factory.mktemp("aistore"))
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
-def any_gateway(
+@pytest.fixture(scope="session")
+def namenode_aistore(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
-    """Yield a gateway over each kind of backend in turn."""
+    """Yield a gateway over the NameNode."""
     yield from world_in(
-        tmp_path_factory.mktemp("aistore"), **backend_options(request, request.param))
+        tmp_path_factory.mktemp("aistore"), **backend_options(request, "namenode"))
+
+
+@pytest.fixture(scope="session")
+def httpfs_aistore(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway over HttpFS."""
+    yield from world_in(tmp_path_factory.mktemp("aistore"), **backend_options(request, "httpfs"))
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def any_gateway(request: pytest.FixtureRequest) -> Gateway:
+    """Return a gateway over each kind of backend in turn."""
+    return one_of(request, "aistore")
 
 
 @pytest.fixture
-def ais(aistore_gateway: Gateway) -> AIStore:
+def ais(embedded_aistore: Gateway) -> AIStore:
     """Return a client of the gateway over the embedded backend, with an empty bucket `bck`."""
-    return furnished(aistore_gateway, "bck")
+    return furnished(embedded_aistore, "bck")
 
 
 @pytest.fixture

@@ -63,9 +63,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def plain(aistore_gateway: Any) -> Member:
+def plain(embedded_aistore: Any) -> Member:
     """Return a gateway as it is without settings."""
-    return Member(aistore_gateway)
+    return Member(embedded_aistore)
 
 
 # --- admins alone

@@ -291,8 +291,8 @@ def test_what_cannot_be_sorted_is_refused_at_once(
     error_of(ais.as_user(user).call("POST", "sort", LEAST | changes), status)
 
 
-def test_without_spark_sorting_answers_what_to_install(aistore_gateway: Gateway) -> None:
-    client = furnished(aistore_gateway, "bck")
+def test_without_spark_sorting_answers_what_to_install(embedded_aistore: Gateway) -> None:
+    client = furnished(embedded_aistore, "bck")
     told = error_of(client.call("POST", "sort", LEAST), 501)
     assert f"`{sys.executable} -m pip install 'pyspark>=4'`" in told
     assert "sort.python" in told
@@ -301,15 +301,15 @@ def test_without_spark_sorting_answers_what_to_install(aistore_gateway: Gateway)
             'dSort job with id "nosuch" has not been found')
 
 
-def test_a_token_opens_what_it_is_for_and_nothing_else(aistore_gateway: Gateway) -> None:
-    client = furnished(aistore_gateway, "bck")
+def test_a_token_opens_what_it_is_for_and_nothing_else(embedded_aistore: Gateway) -> None:
+    client = furnished(embedded_aistore, "bck")
     client.make_bucket("out")
     client.put("bck", "a", b"abc")
 
     class Nobody:
         def find(self, _name: str) -> None: ...
 
-    tokens = JobTokens(open_store("sqlite:", aistore_gateway.directory / "data"), Nobody())
+    tokens = JobTokens(open_store("sqlite:", embedded_aistore.directory / "data"), Nobody())
     grant = Grant("someone", "bck", "out", ".sort-x/")
     token = tokens.mint(grant)
 
@@ -328,7 +328,7 @@ def test_a_token_opens_what_it_is_for_and_nothing_else(aistore_gateway: Gateway)
         assert status(method, path) == 403, (method, path)
     assert client.get("bck", "a") == b"abc"
     assert status("GET", "objects/bck/a", given="x" * 43) == 401
-    elsewhere = aistore_gateway.request(
+    elsewhere = embedded_aistore.request(
         "GET", "/f/file/status", user=None, params={"path": "/"},
         headers={"Authorization": f"Bearer {token}"})
     assert elsewhere.status_code == 401

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import BACKENDS, _running, backend_options
+from tests.conftest import BACKENDS, _running, backend_options, one_of
 from tests.gateway import PASSWORD
 
 if TYPE_CHECKING:
@@ -130,24 +130,39 @@ def furnished(gateway: Gateway) -> Alluxio:
 
 
 @pytest.fixture(scope="session")
-def streams_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def embedded_streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Yield a gateway over the embedded backend."""
     yield from _running(tmp_path_factory.mktemp("streams"), settings=SETTINGS)
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
-def any_gateway(
+@pytest.fixture(scope="session")
+def namenode_streams(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
-    """Yield a gateway over each kind of backend in turn."""
+    """Yield a gateway over the NameNode."""
     yield from _running(tmp_path_factory.mktemp("streams"), settings=SETTINGS,
-                        **backend_options(request, request.param))
+                        **backend_options(request, "namenode"))
+
+
+@pytest.fixture(scope="session")
+def httpfs_streams(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gateway]:
+    """Yield a gateway over HttpFS."""
+    yield from _running(tmp_path_factory.mktemp("streams"), settings=SETTINGS,
+                        **backend_options(request, "httpfs"))
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def any_gateway(request: pytest.FixtureRequest) -> Gateway:
+    """Return a gateway over each kind of backend in turn."""
+    return one_of(request, "streams")
 
 
 @pytest.fixture
-def alx(streams_gateway: Gateway) -> Alluxio:
+def alx(embedded_streams: Gateway) -> Alluxio:
     """Return a client of the gateway over the embedded backend."""
-    return furnished(streams_gateway)
+    return furnished(embedded_streams)
 
 
 @pytest.fixture

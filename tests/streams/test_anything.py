@@ -41,8 +41,8 @@ def is_answer(answer: Answer) -> bool:
 
 
 @pytest.fixture(scope="module")
-def world(streams_gateway: Gateway) -> Alluxio:
-    return furnished(streams_gateway)
+def world(embedded_streams: Gateway) -> Alluxio:
+    return furnished(embedded_streams)
 
 
 @settings(max_examples=150, deadline=None)

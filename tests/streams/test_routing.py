@@ -232,7 +232,7 @@ def test_pages_of_other_origins_change_nothing(alx: Alluxio, headers: dict[str, 
     assert alx.raw("POST", f"{target}/delete", headers=own).status == 200
 
 
-def test_what_the_audit_log_says(alx: Alluxio, streams_gateway: Gateway) -> None:
+def test_what_the_audit_log_says(alx: Alluxio, embedded_streams: Gateway) -> None:
     path, renamed = f"{HOME}/audited", f"{HOME}/renamed"
     alx.put(path)
     alx.done(f"{HOME}//audited/", "rename", dst=renamed)
@@ -243,7 +243,7 @@ def test_what_the_audit_log_says(alx: Alluxio, streams_gateway: Gateway) -> None
             {"operation": "alluxio.get-status", "path": path, "user": None, "status": 401}):
         # A line is written after the answer, by whichever worker gave it.
         wait_for(f"the line of {wanted}", lambda wanted=wanted: any(
-            wanted.items() <= line.items() for line in streams_gateway.audit()))
+            wanted.items() <= line.items() for line in embedded_streams.audit()))
 
 
 # --- proxy/info
