@@ -90,10 +90,11 @@ def main(arguments: list[str] | None = None) -> int:
     sizes = QUICK if options.quick else Sizes()
     with (
         tempfile.TemporaryDirectory(prefix="bench-", dir=options.directory) as directory,
-        World(Path(directory), sizes, options.datanodes, tuned=options.tuned) as world,
+        World(Path(directory), sizes, options.datanodes, tuned=options.tuned,
+              rpc=options.rpc) as world,
     ):
         measured = {name: _measure(world, name, options.rounds) for name in options.only}
-    made = {f"{name} tuned" if options.tuned else name: _section(name, results, options, sizes)
+    made = {" ".join((name, *_variant(options))): _section(name, results, options, sizes)
             for name, results in measured.items()}
     print(assembled(HEAD, made, TAIL))
     if options.write:
@@ -122,13 +123,19 @@ def _measure(world: World, name: str, rounds: int) -> Results:
 
 def _section(name: str, results: Results, options: argparse.Namespace, sizes: Sizes) -> str:
     """Return what is told of one measurement: how it was made, its targets, its figures."""
-    title = f"## {results.title[0].upper()}{results.title[1:]}{', tuned' * options.tuned}"
+    title = ", ".join((f"## {results.title[0].upper()}{results.title[1:]}", *_variant(options)))
     verdicts = [target.verdict(results) for target in TARGETS if target.bench == name]
     if verdicts:
         verdicts = ["| the gateway's | wanted | measured | |", "| --- | --- | --- | --- |",
                     *verdicts, ""]
     return "\n".join([title, "", _run(options, sizes), *verdicts,
                       *table(results, list(results.rounds))])
+
+
+def _variant(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return what tells this run from the usual one."""
+    tuned = ("tuned",) if options.tuned else ()
+    return (*tuned, "WebHDFS alone") if options.rpc == "off" else tuned
 
 
 def _run(options: argparse.Namespace, sizes: Sizes) -> str:
@@ -153,6 +160,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
                         help="DataNodes; replication is as many, 3 at most (default 1)")
     parser.add_argument("--tuned", action="store_true",
                         help="Hadoop set as deploy/README.md advises for many small files")
+    parser.add_argument("--rpc", choices=("auto", "off"), default="auto",
+                        help="off: the gateway speaks WebHDFS alone, as `backend.rpc: off` has it")
     parser.add_argument("--directory", type=Path, default=None,
                         help="where the data lies meanwhile (default: the temporary directory)")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} too")

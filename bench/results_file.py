@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SECTION = re.compile(r"<!-- bench: ([a-z0-9 ]+) -->\n(.*?)\n<!-- /bench -->\n", re.DOTALL)
+_SECTION = re.compile(r"<!-- bench: ([A-Za-z0-9 ]+) -->\n(.*?)\n<!-- /bench -->\n", re.DOTALL)
 
 
 def sections_in(text: str) -> dict[str, str]:

@@ -76,11 +76,13 @@ class World:
 
     def __init__(
         self, directory: Path, sizes: Sizes, datanodes: int, *, tuned: bool = False,
+        rpc: str = "auto",
     ) -> None:
         self.sizes = sizes
         self._conf = {**HADOOP_DEFAULTS, **(TUNED if tuned else {}),
                       "dfs.replication": str(min(3, datanodes))}
         self.datanodes = datanodes
+        self._backend = {"rpc": rpc}
         self._directory = directory
         self._stack = ExitStack()
         self._s3_parties: tuple[S3Party, ...] = ()
@@ -114,10 +116,11 @@ class World:
         gateway = self._directory / "gateway"
         self._s3_port = free_port()
         served = self._stack.enter_context(Gateway(
-            gateway, backend=cluster.namenode_url, workers=WORKERS, users=USERS,
+            gateway, backend=cluster.namenode_url, workers=WORKERS, users=USERS, fresh=True,
             superuser=cluster.superuser, gunicorn_args=["--bind", f"127.0.0.1:{self._s3_port}"],
-            settings={"s3": {"ports": [self._s3_port], "keys_file": str(gateway / "keys.yaml"),
-                             "master_key_file": str(gateway / "keys.master")}}))
+            settings={"backend": self._backend, "s3": {
+                "ports": [self._s3_port], "keys_file": str(gateway / "keys.yaml"),
+                "master_key_file": str(gateway / "keys.master")}}))
         self._cluster, self._served = cluster, served
         self.gateway = parties.gateway(served.url)
         self.httpfs = parties.httpfs(cluster.httpfs_url)
@@ -142,8 +145,9 @@ class World:
             directory = self._directory / "cached"
             self._cached = self._stack.enter_context(Gateway(
                 directory, backend=self._cluster.namenode_url, workers=WORKERS, users=USERS,
-                superuser=self._cluster.superuser,
-                settings={"cache": {"mountpaths": [str(directory / "disk")]}}))
+                fresh=True, superuser=self._cluster.superuser,
+                settings={"backend": self._backend,
+                          "cache": {"mountpaths": [str(directory / "disk")]}}))
         return replace(
             parties.gateway(self._cached.url), serves=("cached", "namenode", "datanode"))
 
@@ -152,8 +156,9 @@ class World:
         if self._fronted is None:
             self._fronted = self._stack.enter_context(Gateway(
                 self._directory / "fronted", backend=self._cluster.namenode_url,
-                workers=WORKERS, users=USERS, superuser=self._cluster.superuser,
-                settings={"web": {"trusted_proxies": ["127.0.0.1"], "accel": ACCEL_WORD}}))
+                workers=WORKERS, users=USERS, fresh=True, superuser=self._cluster.superuser,
+                settings={"backend": self._backend,
+                          "web": {"trusted_proxies": ["127.0.0.1"], "accel": ACCEL_WORD}}))
         return replace(parties.gateway(self._fronted.url), name="no nginx")
 
     def fronted_parties(self) -> tuple[Party, Party]:
