@@ -15,6 +15,7 @@ from gevent import Timeout
 from gevent.monkey import is_module_patched
 from gunicorn.http.body import ChunkedReader, LengthReader
 
+from app.web.plain import PlainRequest
 from app.web.underscored import taken_out
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def pre_request(_worker: Any, request: Any) -> None:
 
     And see to names of headers that have underscores (`app.web.underscored`).
     """
+    if isinstance(request, PlainRequest):
+        return
     underscored = taken_out(request)
     waiting = bool(getattr(request, "_expected_100_continue", False))
     if waiting:

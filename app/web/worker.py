@@ -1,18 +1,23 @@
-"""The gunicorn worker that deploy/gunicorn.conf.py chooses: gevent's, with fewer system calls.
+"""The gunicorn worker that deploy/gunicorn.conf.py chooses: gevent's, with less around short calls.
 
 gunicorn sends the head of an answer and its body separately, and gevent asks the kernel for the
 size of the send buffer on every `sendall`. For an answer of a few hundred bytes that is a third
-of what the server costs; here it is one `send`. And what gunicorn itself refuses, before the
-application sees it, gets the envelope that every other error has.
+of what the server costs; here it is one `send`. Plain requests have a short way (`app.web.plain`),
+and one clock for all connections watches who takes too long over a head. And what gunicorn itself
+refuses, before the application sees it, gets the envelope that every other error has.
 """
 
 from __future__ import annotations
 
+import socket
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gunicorn import http
+from gunicorn.http.wsgi import FileWrapper
 from gunicorn.workers.ggevent import GeventWorker
 
 from app.core.errors import printable
@@ -20,6 +25,9 @@ from app.jobs import EXTENSION
 from app.nodes import EXTENSION as NODES
 from app.web.audit import EXTENSION as AUDIT
 from app.web.envelope import JSON_TYPE, failure
+from app.web.patience import Patience
+from app.web.plain import PlainParser, PlainRequest, takes_plain
+from app.web.plain_answer import Errors, begun
 from app.web.protective import ALWAYS, POLICY
 from app.web.refused import without_query, without_values
 
@@ -82,6 +90,27 @@ class JoiningSocket:
         return getattr(self._socket, name)
 
 
+def _send(answer: Any, response: Any) -> None:
+    """Send what an application returned, and close it whatever happens."""
+    try:
+        if isinstance(answer, FileWrapper):
+            response.write_file(answer)
+        else:
+            for piece in answer:
+                response.write(piece)
+        response.close()
+    finally:
+        close = getattr(answer, "close", None)
+        if close:
+            close()
+
+
+def _cut(sock: JoiningSocket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+        sock.close()
+
+
 class EnvelopingSocket:
     """A client socket that turns the HTML page of gunicorn's errors into the JSON envelope."""
 
@@ -115,10 +144,22 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     same time to end as these.
     """
 
+    alive: bool
     _in_a_row = 0
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._errors = Errors(self.cfg)
+        self._patience = Patience(self.cfg.keepalive)
+        self._keeps = bool(self.cfg.keepalive)
+        self._upgrades = self.cfg.http2_cleartext != "off"
+        self._before, self._after = self.cfg.pre_request, self.cfg.post_request
+        if takes_plain(self.cfg, self.log):
+            http.RequestParser = PlainParser
 
     def run(self) -> None:
         """Serve until gunicorn says otherwise, then see requests and jobs to their ends."""
+        self._patience.start()
         super().run()
         self._retire()
         while self._jobs_run() and time.monotonic() < self._give_up:
@@ -148,11 +189,21 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     def _jobs(self) -> Jobs | None:
         return getattr(self.wsgi, "extensions", {}).get(EXTENSION)
 
+    def timeout_ctx(self) -> Any:
+        """Return what bounds the wait for a request's head."""
+        return self._patience
+
+    def _try_h2c_upgrade(self, *connection: Any) -> bool:
+        return self._upgrades and bool(super()._try_h2c_upgrade(*connection))
+
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request of a connection."""
         joining = JoiningSocket(sock)
         try:
-            super().handle_request(listener_name, req, joining, addr)
+            if type(req) is PlainRequest:
+                self._answer(listener_name, req, joining, addr)
+            else:
+                super().handle_request(listener_name, req, joining, addr)
         finally:
             joining.flush()
         self._in_a_row += 1
@@ -161,6 +212,47 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
             # and with refusals for answers nothing else would let others have their turn.
             self._in_a_row = 0
             gevent.sleep(0)
+
+    def _answer(self, server: Any, request: PlainRequest, sock: JoiningSocket, addr: Any) -> None:
+        """Serve a plain request as gunicorn's workers do. Raises StopIteration after the last."""
+        response: Any = None
+        environ: dict[str, Any] = {}
+        try:
+            self._before(self, request)
+            response, environ = begun(request, sock, addr, server, self._errors)
+            self._count()
+            if not (self.alive and self._keeps):
+                response.force_close()
+            _send(self.wsgi(environ, response.start_response), response)
+        except (OSError, StopIteration):
+            raise
+        except gevent.GreenletExit as error:
+            raise StopIteration from error
+        except (Exception, SystemExit) as error:
+            if response is not None and response.headers_sent:
+                # Another answer on the same connection would be taken for the rest of this one.
+                self.log.exception("Error handling request")
+                _cut(sock)
+                raise StopIteration from error
+            if isinstance(error, SystemExit):
+                raise StopIteration from error
+            raise
+        finally:
+            self._told(request, environ, response)
+        if response.should_close():
+            raise StopIteration
+
+    def _count(self) -> None:
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+
+    def _told(self, request: PlainRequest, environ: dict[str, Any], response: Any) -> None:
+        try:
+            self._after(self, request, environ, response)
+        except Exception:
+            self.log.exception("Exception in post_request hook")
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that was refused or failed before the application answered."""
