@@ -7,7 +7,7 @@
 | RetriableException, SafeModeException | the same: the server did nothing, and will later |
 | a pooled connection turned out closed | the same server at once, repeatable calls |
 | it does not know the gateway any more (401) | the same server at once, calls without a body |
-| no ticket or proof for this server | the next server, once |
+| no ticket or proof for this server, or no TLS with it | the next server, once |
 | connection reset | the next, repeatable calls |
 | no answer in time | nobody; the next call begins with the next server |
 | any other error | nobody |
@@ -21,6 +21,7 @@ first of them begin with the next server: if that is the active one by now they 
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from enum import Enum
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING, Protocol
 from requests import exceptions
 
 from app.fs.faults import RETRIABLE, STANDBY, UNAUTHORIZED, RemoteFault, remote_fault
-from app.fs.http_faults import NotSent, StaleConnection
+from app.fs.http_faults import NotSent, StaleConnection, TlsRefused
 from app.fs.kerberos_faults import KerberosFault
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ REPEATABLE = frozenset({
 REDIRECTED = frozenset({"CREATE", "APPEND"})
 """Without a body these only ask for the DataNode to go to: they may be sent twice then."""
 
+_log = logging.getLogger(__name__)
 _chance = random.Random()  # noqa: S311 - spreads load, guards nothing; nobody else's state
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
@@ -124,6 +126,9 @@ class Cluster:
                 step = _next_step(error, method, operation, with_body=body is not None)
                 if step is _Next.NOBODY or not self._may_go_on(step, asked, started):
                     raise
+                if isinstance(error, TlsRefused):
+                    # Nobody else would hear of it while another server is there.
+                    _log.warning("%s is passed over: %s", self.servers[active], error)
                 if step is not _Next.SAME and self._active == active:
                     self._active = (active + 1) % len(self.servers)
             else:
@@ -204,7 +209,7 @@ class Cluster:
 
 
 def _next_step(error: Exception, method: str, operation: str, *, with_body: bool) -> _Next:
-    if isinstance(error, NotSent | exceptions.ConnectTimeout | KerberosFault):
+    if isinstance(error, NotSent | exceptions.ConnectTimeout | KerberosFault | TlsRefused):
         return _after_nothing(error)
     if with_body:
         return _Next.NOBODY
@@ -221,7 +226,7 @@ def _next_step(error: Exception, method: str, operation: str, *, with_body: bool
 def _after_nothing(error: exceptions.RequestException) -> _Next:
     if isinstance(error, KerberosFault):
         return _Next.OTHER_ONCE if error.of_server else _Next.NOBODY
-    return _Next.OTHER
+    return _Next.OTHER_ONCE if isinstance(error, TlsRefused) else _Next.OTHER
 
 
 def _is_reset(error: Exception) -> bool:

@@ -13,6 +13,10 @@ class NotSent(exceptions.ConnectionError):
     """No connection came about: not one byte of the request has left."""
 
 
+class TlsRefused(exceptions.SSLError):
+    """The two ends did not come to terms about TLS: not one byte of the request has left."""
+
+
 class StaleConnection(exceptions.ConnectionError):
     """A pooled connection was closed by its peer before it answered anything."""
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from requests import exceptions
 
 from app.fs.auth import require_user_name
-from app.fs.http_faults import NotSent
+from app.fs.http_faults import NotSent, TlsRefused
 from app.fs.kerberos_faults import KerberosFault
 from app.fs.negotiation import TARGET, Negotiation
 
@@ -175,6 +175,6 @@ def _again(fault: exceptions.RequestException) -> exceptions.RequestException:
     """Return a fault to raise in another thread; but for Kerberos itself: no call was sent."""
     if isinstance(fault, KerberosFault):
         return fault.again()
-    kept = (exceptions.ConnectTimeout, exceptions.SSLError)
+    kept = (exceptions.ConnectTimeout, TlsRefused, exceptions.SSLError)
     kind = next((one for one in kept if isinstance(fault, one)), NotSent)
     return kind(str(fault))

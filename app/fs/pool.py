@@ -11,7 +11,7 @@ from typing import NamedTuple
 from requests import exceptions
 
 from app.fs.connection import Connection
-from app.fs.http_faults import NotSent
+from app.fs.http_faults import NotSent, TlsRefused
 from app.fs.tls_faults import explained
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -49,7 +49,7 @@ class Pool:
         self.authority = shown if port == DEFAULT_PORTS[scheme] else f"{shown}:{port}"
 
     def take(self, seconds: float | None = None) -> Connection:
-        """Return a connection that is ready to send. Raises NotSent, ConnectTimeout, SSLError.
+        """Return a connection that is ready to send. Raises NotSent, ConnectTimeout, TlsRefused.
 
         With `seconds`, everything that is done on it may take that long at most.
         """
@@ -117,7 +117,7 @@ class Pool:
                 sock = self._tls.wrap_socket(sock, server_hostname=self.host)
         except ssl.SSLError as error:
             sock.close()
-            raise exceptions.SSLError(f"{where}: {explained(error)}") from error
+            raise TlsRefused(f"{where}: {explained(error)}") from error
         except OSError as error:
             sock.close()
             raise NotSent(f"{where}: {error}") from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.core.errors import UpstreamUnavailable
+from app.core.paths import HdfsPath
 from app.fs.trust import upstream_context
 from app.fs.webhdfs import WebHdfsBackend
 from app.settings import BackendSettings
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
 
 ANSWER = (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n'
           b'{"FileStatus":{}}')
+DONE = ANSWER.replace(b'{"FileStatus":{}}', b'{"boolean": true}')
 
 
 @contextmanager
-def server(identity: Identity | None, prepare: Callable[[ssl.SSLContext], object] | None = None,
-           ) -> Iterator[int]:
+def server(
+    identity: Identity | None, prepare: Callable[[ssl.SSLContext], object] | None = None,
+    *, said: bytes = ANSWER,
+) -> Iterator[int]:
     """Serve one answer to all who ask, with TLS as `identity` (None: without); yield the port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if identity:
@@ -49,7 +53,7 @@ def server(identity: Identity | None, prepare: Callable[[ssl.SSLContext], object
             secure = context.wrap_socket(connection, server_side=True) if identity else connection
             with closing(secure):
                 secure.recv(65536)
-                secure.sendall(ANSWER)
+                secure.sendall(said)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, daemon=True)
@@ -92,6 +96,38 @@ def test_an_authority_that_has_expired(tmp_path: Path) -> None:
     with server(gone.identity("new", "localhost")) as port:
         said = refusal(port, ca_file=str(gone.file))
     assert "its certificate, or one that vouches for it, has expired" in said
+
+
+def test_of_several_servers_one_that_is_not_trusted_is_passed_over(
+    authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing was sent to it, so any call goes to the next, and to each once."""
+    right = authority.identity("right", "localhost")
+    with (server(Authority(tmp_path).identity("wrong", "localhost")) as other,
+          server(right, said=DONE) as port,
+          closing(WebHdfsBackend(BackendSettings(
+              url=(f"https://localhost:{other}", f"https://localhost:{port}"), kind="namenode",
+              ca_file=str(authority.file), retry_deadline=0.0))) as made):
+        fs = made.as_user("alice")
+        assert fs.delete(HdfsPath("/some/file"))
+        assert fs.rename(HdfsPath("/some/file"), HdfsPath("/other"))
+    told = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert len(told) == 1
+    assert told[0].startswith(f"https://localhost:{other} is passed over: ")
+    assert "the authority of its certificate is none that is trusted" in told[0]
+
+
+def test_where_none_of_several_servers_is_trusted_that_is_told_at_once(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.fs.failover.time.sleep", pytest.fail)
+    wrong = Authority(tmp_path).identity("wrong", "localhost")
+    with (server(wrong) as one, server(wrong) as two,
+          closing(WebHdfsBackend(BackendSettings(
+              url=(f"https://localhost:{one}", f"https://localhost:{two}"), kind="namenode",
+              ca_file=str(authority.file), retry_deadline=30.0))) as made,
+          pytest.raises(UpstreamUnavailable, match="none that is trusted")):
+        made.as_user("alice").delete(HdfsPath("/some/file"))
 
 
 def test_another_name(authority: Authority) -> None:
