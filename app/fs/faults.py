@@ -102,9 +102,13 @@ BY_NAME: dict[str, type[GatewayError]] = {
 }
 
 BY_MESSAGE: tuple[tuple[str, type[GatewayError]], ...] = (
+    # What follows is a name, which may read like anything below.
+    (r"^(java\.io\.FileNotFoundException: )?File does not exist: ", errors.PathNotFound),
     (r"[Nn]ame ?[Nn]ode is in (safe|startup) mode", errors.UpstreamUnavailable),
     (r"not supported in state (standby|observer)", errors.UpstreamUnavailable),
-    (r"Failed on local exception|Connection reset by peer", errors.UpstreamUnavailable),
+    (r"Failed on local exception|Connection reset by peer|Failed to connect to: http",
+     errors.UpstreamUnavailable),
+    (r"can't be moved (from|into) (an )?encryption zone", errors.Conflict),
     (r"read-only snapshot", errors.AccessDenied),
     (r"\(is not a directory\)", errors.NotADirectory),
     (r"already exists as a directory", errors.IsADirectory),
@@ -148,6 +152,12 @@ _VAGUE = frozenset({
     "HadoopIllegalArgumentException", "QueryParamException",
 })
 """Names that stand for several things: their message may say it better."""
+_IN_OUR_WORDS = (
+    (re.compile(r"striped block|on EC file"), "HDFS cannot do this with erasure-coded files"),
+    (re.compile(r"Failed to connect to: http\S+/kms/"),
+     "HDFS does not reach the key server of its encryption zones"),
+)
+"""Messages that say too much, or too little to who knows not how HDFS is made."""
 
 
 def translated(error: Exception, path: str) -> GatewayError:
@@ -194,12 +204,17 @@ def _detail(fault: RemoteFault, kind: type[GatewayError]) -> str:
             return "the cluster does not let the gateway act for this user"
         if "uperuser" in fault.message or "super user" in fault.message:
             return "only the superuser may"
+    if kind is errors.Conflict and " encryption zone" in fault.message:
+        return "HDFS moves nothing into or out of an encryption zone; copy it instead"
     return ""
 
 
 def _sentence(fault: RemoteFault, kind: type[GatewayError]) -> str:
     if not fault.name and fault.status == UNAUTHORIZED:
         return "HDFS does not accept the gateway's authentication"
+    for pattern, words in _IN_OUR_WORDS:
+        if pattern.search(fault.message):
+            return words
     said = _CLASS_NAME.sub("", _first_line(fault.message))
     hidden = "/" in said or not fault.name
     what = {

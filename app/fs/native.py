@@ -98,9 +98,9 @@ class NativeFileSystem(NativeCalls):
 
     def concat(self, target: HdfsPath, sources: Sequence[HdfsPath]) -> None:
         """Move the blocks of `sources` to the end of `target`, atomically; the sources vanish."""
-        done = self._by_rpc("concat", target, lambda names, path: names.concat(path, sources),
-                            repeatable=False)
-        if done is BY_WEBHDFS:
+        if not sources or self._by_rpc(
+                "concat", target, lambda names, path: names.concat(path, sources),
+                repeatable=False) is BY_WEBHDFS:
             super().concat(target, sources)
 
     def set_permission(self, path: HdfsPath, permission: str) -> None:

@@ -96,9 +96,9 @@ def file_status(data: bytes) -> FileStatus:
         return FileStatus(
             _TYPES[told[1]], "", _MODES[decode(told[4])[1] & _PERMISSION_BITS], told[3],
             told.get(11, 0), told[8], told[7], told[5].decode(), told[6].decode(),
-            told.get(10, 0), told.get(13, 0), bool(flags & _HAS_ACL), bool(flags & _HAS_CRYPT),
-            bool(flags & _HAS_EC), bool(flags & _SNAPSHOT_ENABLED), signed(told.get(14, -1)),
-            told.get(16, 0))
+            told.get(10, 0), max(0, signed(told.get(13, 0))), bool(flags & _HAS_ACL),
+            bool(flags & _HAS_CRYPT), bool(flags & _HAS_EC), bool(flags & _SNAPSHOT_ENABLED),
+            signed(told.get(14, -1)), told.get(16, 0))
 
 
 def located_blocks(data: bytes) -> LocatedBlocks:
