@@ -32,6 +32,7 @@ from app.sections import (
     SortSettings,
     StreamsSettings,
     UploadSettings,
+    WebHdfsSettings,
     WebSettings,
 )
 from app.strict_yaml import ConfigError, Document, load
@@ -61,6 +62,7 @@ __all__ = [
     "SortSettings",
     "StreamsSettings",
     "UploadSettings",
+    "WebHdfsSettings",
     "WebSettings",
     "read",
     "sections",

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from app.auth.hadoop_token import HadoopToken, from_url_string, identifier
 from app.core.errors import NotAuthenticated
+from app.core.token_errors import TooManyDelegationTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.auth.users import User
+    from app.sections import WebHdfsSettings
     from app.state.store import Store
 
-RENEWED_SECONDS = 24 * 3600.0
-LONGEST_SECONDS = 7 * 24 * 3600.0
 _SPACE = "delegation-tokens"
 _PASSWORD_BYTES = 32
 _MILLIS = 1000
@@ -58,20 +58,26 @@ class DelegationTokens:
     """The tokens in `store`; `users` says who their users are now."""
 
     def __init__(
-        self, store: Store, users: Finder, clock: Callable[[], float] = time.time,
+        self, store: Store, users: Finder, settings: WebHdfsSettings,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._users = users
+        self._settings = settings
         self._clock = clock
 
     def issue(self, user: str, renewer: str, kind: str, service: str) -> str:
-        """Return a new token of a user, as one word."""
+        """Return a new token of a user, as one word. Raises TooManyDelegationTokens."""
+        most = self._settings.max_tokens
+        if most and sum(record["user"] == user for _, record in self._store.scan(_SPACE)) >= most:
+            raise TooManyDelegationTokens(most)
         now = self._clock()
-        held = Held(user, renewer, now + RENEWED_SECONDS, now + LONGEST_SECONDS)
+        ends = now + self._settings.token_max_seconds
+        held = Held(user, renewer, self._good_until(now, ends), ends)
         name = identifier(user, renewer, int(now * _MILLIS), int(held.ends * _MILLIS),
                           secrets.randbits(31))
         token = HadoopToken(name, secrets.token_bytes(_PASSWORD_BYTES), kind, service)
-        self._store.put(_SPACE, _key(token), held._asdict(), ttl=RENEWED_SECONDS)
+        self._store.put(_SPACE, _key(token), held._asdict(), ttl=held.good_until - now)
         return token.to_url_string()
 
     def user_of(self, text: str) -> User:
@@ -89,7 +95,7 @@ class DelegationTokens:
         key, held = self._held(text)
         _check_holder(held, by)
         now = self._clock()
-        until = min(now + RENEWED_SECONDS, held.ends)
+        until = self._good_until(now, held.ends)
         # Cancelled at this very moment it stays so.
         renewed = self._store.update(
             _SPACE, key, lambda record: record and {**record, "good_until": until},
@@ -103,6 +109,9 @@ class DelegationTokens:
         key, held = self._held(text)
         _check_holder(held, by)
         self._store.delete(_SPACE, key)
+
+    def _good_until(self, now: float, ends: float) -> float:
+        return min(now + self._settings.token_renew_seconds, ends)
 
     def _held(self, text: str) -> tuple[str, Held]:
         try:

@@ -1,9 +1,10 @@
-"""Errors about access tokens.
+"""Errors about access tokens and delegation tokens.
 
 NotFound
 └── NoSuchToken                      nobody has, or this user has not, a token of this id
 AccessDenied
-└── TooManyTokens                    the user has as many as one may have
+├── TooManyTokens                    the user has as many as one may have
+└── TooManyDelegationTokens          the same of delegation tokens
 """
 
 from __future__ import annotations
@@ -28,4 +29,14 @@ class TooManyTokens(AccessDenied):
 
     def __init__(self, most: int) -> None:
         super().__init__("/", f"a user has at most {most}; revoke one")
+        self.most = most
+
+
+class TooManyDelegationTokens(AccessDenied):
+    """The user has `most` delegation tokens already."""
+
+    text = "too many delegation tokens"
+
+    def __init__(self, most: int) -> None:
+        super().__init__("/", f"a user has at most {most}; cancel one, or wait until one ends")
         self.most = most

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.sections.backend import BackendSettings
 from app.sections.declaring import setting
-from app.sections.dialects import FilesSettings, S3Settings, StreamsSettings
+from app.sections.dialects import FilesSettings, S3Settings, StreamsSettings, WebHdfsSettings
 from app.sections.door import AuthSettings, WebSettings
 from app.sections.identities import CertificateSettings, JwtSettings, LdapSettings
 from app.sections.limits import LimitSettings
@@ -40,6 +40,7 @@ __all__ = [
     "SortSettings",
     "StreamsSettings",
     "UploadSettings",
+    "WebHdfsSettings",
     "WebSettings",
 ]
 
@@ -68,6 +69,7 @@ class Settings:
     files: FilesSettings = field(default_factory=FilesSettings)
     s3: S3Settings = field(default_factory=S3Settings)
     streams: StreamsSettings = field(default_factory=StreamsSettings)
+    webhdfs: WebHdfsSettings = field(default_factory=WebHdfsSettings)
     upload: UploadSettings = field(default_factory=UploadSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     jobs: JobSettings = field(default_factory=JobSettings)

@@ -1,4 +1,4 @@
-"""What can be set of the file API, S3 and Alluxio."""
+"""What can be set of the file API, S3, Alluxio and WebHDFS."""
 
 from __future__ import annotations
 
@@ -75,3 +75,18 @@ class StreamsSettings:
     list_details: bool = setting(True, Flag(), (
         "Ask HDFS for the block locations and xattrs of each entry that list-status tells: two"
         " more calls a file. Off, listings have neither; get-status always has both."))
+
+
+@dataclass(frozen=True, slots=True)
+class WebHdfsSettings:
+    """WebHDFS: delegation tokens of the gateway's own."""
+
+    token_renew_seconds: float = setting(86_400.0, Seconds(1), (
+        "Seconds for which a delegation token is good when it is given, and from each renewal on"
+        " (HDFS: dfs.namenode.delegation.token.renew-interval)."))
+    token_max_seconds: float = setting(604_800.0, Seconds(1), (
+        "Seconds after which a delegation token ends, however often it was renewed (HDFS:"
+        " dfs.namenode.delegation.token.max-lifetime). Those given before keep what they had."))
+    max_tokens: int = setting(1000, AtLeast(0), (
+        "Most delegation tokens that one user may have; more are refused until one is cancelled or"
+        " ends. 0 is no limit."))

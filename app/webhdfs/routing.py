@@ -34,7 +34,7 @@ class WebHdfs:
         self._services = services
         self._handle = handle
         users = services.authenticator.directory
-        self._tokens = DelegationTokens(services.store, users)
+        self._tokens = DelegationTokens(services.store, users, services.settings.webhdfs)
         self._errands = Errands(services.store, users)
         self._door = Doorkeeper(services, self._tokens, self._errands)
 

@@ -73,6 +73,7 @@ SPECIAL: dict[type[errors.GatewayError], tuple[Any, ...]] = {
     sources.SourceRefused: (),
     token_errors.NoSuchToken: ("0a1b2c",),
     token_errors.TooManyTokens: (100,),
+    token_errors.TooManyDelegationTokens: (100,),
     job_errors.JobTooLarge: (100,),
     job_errors.TooManyJobs: (10,),
     limit_errors.LimitReached: ("requests", 7),
@@ -118,7 +119,8 @@ def made(cls: type[errors.GatewayError]) -> errors.GatewayError:
 CLASSES = sorted(set(every_class()), key=lambda cls: cls.__name__)
 BY_PREFIX = [pytest.param(prefix, dialect, id=prefix) for prefix, dialect in DIALECTS]
 
-OF_NO_PATH = {sources.SourceRefused, token_errors.NoSuchToken, token_errors.TooManyTokens}
+OF_NO_PATH = {sources.SourceRefused, token_errors.NoSuchToken, token_errors.TooManyTokens,
+              token_errors.TooManyDelegationTokens}
 """Errors in the tree of those about paths, for their statuses, that are about no path."""
 
 

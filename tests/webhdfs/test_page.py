@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.auth import delegation, errands
+from app.auth import errands
+from app.sections import WebHdfsSettings
 from app.webhdfs.table import OPERATIONS, markdown_table
 from tests.gateway import Gateway, default_users
 from tests.tours import follow
@@ -46,7 +47,9 @@ def test_the_table_is_the_codes() -> None:
 
 
 def test_the_times_on_the_page_are_the_codes() -> None:
-    assert (delegation.RENEWED_SECONDS, delegation.LONGEST_SECONDS) == (86400, 7 * 86400)
+    tokens = WebHdfsSettings()
+    assert (tokens.token_renew_seconds, tokens.token_max_seconds) == (86400, 7 * 86400)
+    assert f"{tokens.max_tokens:,}" in PAGE
     assert "for a day" in PAGE
     assert "for seven" in PAGE
     assert errands.LIFE_SECONDS == 120
