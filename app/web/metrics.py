@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import weakref
+from bisect import bisect_left
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from app.web.cells import cell
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
     from prometheus_client.registry import Collector
 
+    from app.web.cells import Cell
     from app.web.exchange import Exchange
 
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -35,6 +41,15 @@ def prepare(directory: Path) -> None:
         if other.name.isdecimal() and not _runs(int(other.name)):
             shutil.rmtree(other, ignore_errors=True)
     os.environ[_VARIABLE] = str(own)
+
+
+class _Cells(NamedTuple):
+    """What is counted of an operation: how many took how long, all seconds, bytes in and out."""
+
+    buckets: list[Cell]
+    seconds: Cell
+    received: Cell
+    sent: Cell
 
 
 class Metrics:
@@ -60,13 +75,17 @@ class Metrics:
         self._active: Gauge = Gauge(
             "httpfs_proxy_active_requests", "Requests under way.",
             multiprocess_mode="livesum", registry=None)
-        self._active_now = self._active
-        self._by_operation: dict[str, tuple[Histogram, Counter, Counter]] = {}
-        self._by_status: dict[tuple[str, int], Counter] = {}
+        self._active_cell: Cell | None
+        self._by_operation: dict[str, _Cells]
+        self._by_status: dict[tuple[str, int], Cell]
+        self._forget()
+        own = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forgotten(own()))
 
     def begin(self) -> None:
         """Count a request that starts."""
-        self._active_now.inc()
+        with self._lock:
+            self._active_now()[0] += 1
 
     def refuse(self, whose: str, limit: str) -> None:
         """Count a request that a limit refuses."""
@@ -74,22 +93,45 @@ class Metrics:
 
     def end(self, exchange: Exchange, seconds: float) -> None:
         """Count a request that is over."""
-        self._active_now.dec()
         operation = exchange.operation or "none"
-        found = self._by_operation.get(operation)
-        if found is None:
-            found = self._by_operation[operation] = (
-                self._seconds.labels(operation), self._received.labels(operation),
-                self._sent.labels(operation))
-        duration, received, sent = found
-        duration.observe(seconds)
-        received.inc(exchange.bytes_in)
-        sent.inc(exchange.bytes_out)
         key = (operation, exchange.status)
-        counter = self._by_status.get(key)
-        if counter is None:
-            counter = self._by_status[key] = self._requests.labels(operation, str(exchange.status))
-        counter.inc()
+        buckets, total, received, sent = (
+            self._by_operation.get(operation) or self._operation(operation))
+        requests = self._by_status.get(key) or self._status(key)
+        with self._lock:
+            self._active_now()[0] -= 1
+            total[0] += seconds
+            buckets[bisect_left(_BUCKETS, seconds)][0] += 1
+            received[0] += exchange.bytes_in
+            sent[0] += exchange.bytes_out
+            requests[0] += 1
+
+    def _active_now(self) -> Cell:
+        if self._active_cell is None:
+            self._active_cell = cell(self._active._value)  # noqa: SLF001
+        return self._active_cell
+
+    def _operation(self, operation: str) -> _Cells:
+        duration = self._seconds.labels(operation)
+        values = (duration._sum, self._received.labels(operation)._value,  # noqa: SLF001
+                  self._sent.labels(operation)._value)  # noqa: SLF001
+        total, received, sent = map(cell, values)
+        buckets = [cell(bucket) for bucket in duration._buckets]  # noqa: SLF001
+        found = self._by_operation[operation] = _Cells(buckets, total, received, sent)
+        return found
+
+    def _status(self, key: tuple[str, int]) -> Cell:
+        operation, status = key
+        found = self._by_status[key] = cell(
+            self._requests.labels(operation, str(status))._value)  # noqa: SLF001
+        return found
+
+    def _forget(self) -> None:
+        """Let go of all cells, and of a lock that may be held: they are a parent process's."""
+        self._lock = threading.Lock()
+        self._active_cell = None
+        self._by_operation = {}
+        self._by_status = {}
 
     @staticmethod
     def exposition(*collectors: Collector) -> tuple[bytes, str]:
@@ -110,6 +152,11 @@ class Metrics:
         for collector in collectors:
             registry.register(collector)
         return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _forgotten(metrics: Metrics | None) -> None:
+    if metrics is not None:
+        metrics._forget()  # noqa: SLF001
 
 
 def _forget_the_dead() -> None:
