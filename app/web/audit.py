@@ -12,6 +12,8 @@ import logging
 import os
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,17 +44,16 @@ class AuditLog:
     def write(self, exchange: Exchange, seconds: float, *, complete: bool) -> None:
         """Write the line of a finished exchange; a full disk stops no request."""
         if self._target:
-            self._append(_record(exchange, seconds, complete=complete))
+            self._append(_line(exchange, seconds, complete=complete))
 
     def write_malformed(self, address: str, status: int, reason: str) -> None:
         """Write the line of what the server refused and no application saw: no valid HTTP."""
         if self._target:
             self._append(_malformed(address, status, reason))
 
-    def _append(self, record: dict[str, object]) -> None:
+    def _append(self, line: str) -> None:
         if self._target != "-" and time.monotonic() - self._checked > _REOPEN_SECONDS:
             self._follow()
-        line = json.dumps(record, separators=(",", ":"))
         try:
             os.write(self._descriptor, line.encode() + b"\n")
         except OSError as error:
@@ -80,37 +81,51 @@ class AuditLog:
         self._descriptor = opened
 
 
-def _record(exchange: Exchange, seconds: float, *, complete: bool) -> dict[str, object]:
+def _line(exchange: Exchange, seconds: float, *, complete: bool) -> str:
+    """Return the JSON text; written out, as it is one line in each request's time."""
     principal = exchange.principal
     query = exchange.query if exchange.query is not None else _query_of(exchange)
-    return {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "id": exchange.request_id,
-        "user": principal.name if principal else exchange.claimed_user or None,
-        "hadoopUser": principal.hadoop_user if principal else None,
-        "auth": exchange.auth or None,
-        "token": (principal.token or None) if principal else None,
-        "address": exchange.origin.address,
-        "method": exchange.method[:16],
-        "operation": exchange.operation or None,
-        "path": exchange.path[:_MAX_PATH] or _named(query, "path"),
-        "destination": _named(query, "destination") or _named(query, "dst"),
-        "status": exchange.status,
-        "error": exchange.error or None,
-        "bytesIn": exchange.bytes_in,
-        "bytesOut": exchange.bytes_out,
-        "bytesHandedOver": exchange.handover.length if exchange.handover else 0,
-        "seconds": round(seconds, 6),
-        "complete": complete,
-    }
+    user = principal.name if principal else exchange.claimed_user
+    path = exchange.path[:_MAX_PATH] or _named(query, "path")
+    destination = _named(query, "destination") or _named(query, "dst")
+    handed_over = exchange.handover.length if exchange.handover else 0
+    return (
+        f'{{"time":"{_now()}",'
+        f'"id":{_quoted(exchange.request_id)},'
+        f'"user":{_quoted(user) if user else "null"},'
+        f'"hadoopUser":{_quoted(principal.hadoop_user) if principal else "null"},'
+        f'"auth":{_quoted(exchange.auth) if exchange.auth else "null"},'
+        f'"token":{_quoted(principal.token) if principal and principal.token else "null"},'
+        f'"address":{_quoted(exchange.origin.address)},'
+        f'"method":{_quoted(exchange.method[:16])},'
+        f'"operation":{_quoted(exchange.operation) if exchange.operation else "null"},'
+        f'"path":{"null" if path is None else _quoted(path)},'
+        f'"destination":{"null" if destination is None else _quoted(destination)},'
+        f'"status":{exchange.status},'
+        f'"error":{_quoted(exchange.error) if exchange.error else "null"},'
+        f'"bytesIn":{exchange.bytes_in},"bytesOut":{exchange.bytes_out},'
+        f'"bytesHandedOver":{handed_over},'
+        f'"seconds":{round(float(seconds), 6)!r},'
+        f'"complete":{"true" if complete else "false"}}}')
 
 
-def _malformed(address: str, status: int, reason: str) -> dict[str, object]:
-    return {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "id": None, "user": None,
+def _malformed(address: str, status: int, reason: str) -> str:
+    return json.dumps({
+        "time": _now(), "id": None, "user": None,
         "address": address, "method": None, "operation": "malformed", "path": None,
         "status": status, "error": reason, "complete": True,
-    }
+    }, separators=(",", ":"))
+
+
+def _now() -> str:
+    """Return the time in UTC, with milliseconds."""
+    milliseconds = time.time_ns() // 1_000_000
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}+00:00"
+
+
+@lru_cache(2)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def _query_of(exchange: Exchange) -> Query:
