@@ -194,8 +194,9 @@ class ObjectReader:
             return None
         xattrs = self._xattrs(path, status)
         meta = decode(xattrs.get(OBJECT), status)
-        meta = replace(meta, part_sizes=part_sizes.from_xattrs(xattrs, meta, status.length))
-        meta = replace(meta, part_checksums=part_checksums.from_xattrs(xattrs, meta))
+        if meta.upload:
+            meta = replace(meta, part_sizes=part_sizes.from_xattrs(xattrs, meta, status.length))
+            meta = replace(meta, part_checksums=part_checksums.from_xattrs(xattrs, meta))
         return self.remembered(ObjectInfo(key, path, status, meta))
 
     def _xattrs(self, path: HdfsPath, status: FileStatus) -> Mapping[str, bytes]:

@@ -87,9 +87,7 @@ def _check_location(call: S3Call) -> None:
 def head_bucket(call: S3Call) -> Response:
     """Tell that the bucket is there."""
     call.objects.bucket(call.bucket)
-    response = empty()
-    response.headers["x-amz-bucket-region"] = call.services.settings.s3.region
-    return response
+    return empty(200, {"x-amz-bucket-region": call.services.settings.s3.region})
 
 
 def delete_bucket(call: S3Call) -> Response:

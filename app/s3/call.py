@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from werkzeug.datastructures import EnvironHeaders
+from typing import TYPE_CHECKING, Any
 
 from app.core.errors import BodyTooLarge
 from app.s3.errors import S3Error, invalid_argument
 from app.web.body import RequestBody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from app.auth.s3 import Caller
     from app.core.identity import Principal
@@ -40,6 +38,7 @@ class S3Call:
     plain: bool = False
     rooted: bool = False
     _objects: ObjectStore | None = field(default=None, init=False)
+    _headers: Mapping[str, str] | None = field(default=None, init=False)
 
     @property
     def objects(self) -> ObjectStore:
@@ -57,9 +56,11 @@ class S3Call:
         self._objects = None
 
     @property
-    def headers(self) -> EnvironHeaders:
-        """The request's headers."""
-        return EnvironHeaders(self.exchange.environ)
+    def headers(self) -> Mapping[str, str]:
+        """The request's headers by their lower-case names."""
+        if self._headers is None:
+            self._headers = _headers_in(self.exchange.environ)
+        return self._headers
 
     @property
     def resource(self) -> str:
@@ -99,3 +100,12 @@ class S3Call:
             if body.limit and total > body.limit:
                 raise BodyTooLarge(body.limit)
             yield chunk
+
+
+def _headers_in(environ: Mapping[str, Any]) -> dict[str, str]:
+    headers = {name[5:].replace("_", "-").lower(): value.strip()
+               for name, value in environ.items() if name.startswith("HTTP_")}
+    for name, key in (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")):
+        if key in environ:
+            headers[name] = environ[key]
+    return headers

@@ -105,13 +105,13 @@ def delete_bucket_cors(call: S3Call) -> Response:
 
 def preflight(call: S3Call) -> Response:
     """Tell a browser whether a page of its Origin may send what it asks for."""
-    origin = call.headers.get("Origin")
-    method = call.headers.get("Access-Control-Request-Method")
+    origin = call.headers.get("origin")
+    method = call.headers.get("access-control-request-method")
     if not origin:
         raise S3Error("BadRequest", "Insufficient information. Origin request header needed.")
     if method not in METHODS:
         raise S3Error("BadRequest", f"Invalid Access-Control-Request-Method: {method}")
-    asked = call.headers.get("Access-Control-Request-Headers", "")
+    asked = call.headers.get("access-control-request-headers", "")
     headers = [name.strip().lower() for name in asked.split(",") if name.strip()]
     known = [rule for place, record in call.services.store.scan(SPACE)
              if place.partition("/")[0] == call.bucket for rule in _rules(record)]
@@ -132,7 +132,7 @@ def decorate(call: S3Call, response: Response) -> None:
 
     Where the rules cannot be read, nothing is allowed.
     """
-    origin = call.headers.get("Origin")
+    origin = call.headers.get("origin")
     if not origin or not call.bucket or "Access-Control-Allow-Origin" in response.headers:
         return
     rule = next((one for one in _own_rules(call)
@@ -148,7 +148,7 @@ def check_page(call: S3Call) -> None:
     said no more than that some bucket of that name allows it, and simple requests have none.
     Raises S3Error (AccessForbidden).
     """
-    origin, own = call.headers.get("Origin", ""), call.exchange.origin
+    origin, own = call.headers.get("origin", ""), call.exchange.origin
     method = call.exchange.method
     public = call.services.settings.web.public_url
     if method in _READING or origin.partition("://")[2] == own.authority or (

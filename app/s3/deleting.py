@@ -32,7 +32,7 @@ MAX_DOCUMENT = 8 * 1024 * 1024
 def delete_object(call: S3Call) -> Response:
     """Remove an object; one that is not there is as good as removed."""
     call.check_version()
-    call.objects.delete(call.bucket, call.key, _only_if(call.headers.get("If-Match"), call.key))
+    call.objects.delete(call.bucket, call.key, _only_if(call.headers.get("if-match"), call.key))
     return empty(204)
 
 

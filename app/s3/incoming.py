@@ -39,8 +39,7 @@ def headers_of(call: S3Call) -> dict[str, str]:
     What a presigned URL of version 4 says in `x-amz-…` parameters counts like the header, as it
     does at AWS; version 2 does not sign them, so anyone may have added them.
     """
-    given = {name.lower(): value for name, value in call.headers.items()}
-    given |= underscored(call.exchange.environ)
+    given = {**call.headers, **underscored(call.exchange.environ)}
     if call.caller.scheme == "v4-query":
         for name, values in call.query.items():
             lower = name.lower()

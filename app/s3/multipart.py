@@ -87,10 +87,8 @@ def upload_part(call: S3Call) -> Response:
         call.bucket, call.key, upload.upload_id, number, content.pieces(),
         lambda: (content.etag, content.checksums))
     told = content.sent_kind or upload.checksum_algorithm or DEFAULT
-    response = empty()
-    response.headers["ETag"] = f'"{part.etag}"'
-    response.headers.update(checksum_headers({told: part.checksums[told]}, ""))
-    return response
+    return empty(200, {"ETag": f'"{part.etag}"',
+                       **checksum_headers({told: part.checksums[told]}, "")})
 
 
 def upload_part_copy(call: S3Call) -> Response:

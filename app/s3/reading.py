@@ -13,6 +13,7 @@ from app.core.model import ByteRange
 from app.s3.checksums import COMPOSITE
 from app.s3.conditions import not_modified, range_counts
 from app.s3.errors import S3Error, invalid_argument
+from app.s3.incoming import checksum_headers
 from app.s3.xml import XML_TYPE
 from app.web import accel, ranges
 from app.web.conditions import last_modified_of
@@ -51,38 +52,39 @@ def _head(call: S3Call) -> tuple[Response, ObjectInfo, ByteRange | None]:
     overrides = _overrides(call)
     info = call.objects.info(call.bucket, call.key)
     if not_modified(call.headers, info):
-        return _described(Response(status=_NOT_MODIFIED), call, info), info, None
+        return Response(None, _NOT_MODIFIED, _described(call, info)), info, None
     number = _part_number(call, info)
     wanted = _part(info, number) if number else _range(call, info)
     partial = wanted is not None and wanted.length > 0
     wanted = wanted or ByteRange(0, info.size)
-    response = Response(status=_PARTIAL if partial else _WHOLE)
+    headers = _described(call, info)
+    headers["Content-Length"] = str(wanted.length)
     if partial:
-        response.headers["Content-Range"] = f"bytes {wanted.offset}-{wanted.last}/{info.size}"
+        headers["Content-Range"] = f"bytes {wanted.offset}-{wanted.last}/{info.size}"
     if number and info.meta.part_sizes:
-        response.headers["x-amz-mp-parts-count"] = str(len(info.meta.part_sizes))
-    response.headers["Content-Length"] = str(wanted.length)
-    _described(response, call, info)
+        headers["x-amz-mp-parts-count"] = str(len(info.meta.part_sizes))
     for name, value in overrides.items():
-        response.headers[name] = _sendable(value)
+        headers[name] = _sendable(value)
     if call.headers.get("x-amz-checksum-mode") == "ENABLED":
-        _add_checksums(response, info.meta, number, whole=wanted.length == info.size)
+        headers |= _checksums(info.meta, number, whole=wanted.length == info.size)
+    response = Response(None, _PARTIAL if partial else _WHOLE, headers)
     return response, info, wanted if wanted.length else None
 
 
-def _described(response: Response, call: S3Call, info: ObjectInfo) -> Response:
-    """Add what is told of an object whatever is read of it."""
-    headers, meta = response.headers, info.meta
+def _described(call: S3Call, info: ObjectInfo) -> dict[str, str]:
+    """Return the headers that tell of an object whatever is read of it.
+
+    Those that the object or the query may set have their lower-case names.
+    """
+    meta = info.meta
     # What a client copies must not have a Cache-Control that nobody gave it.
     call.exchange.own_caching = True
-    headers["ETag"] = f'"{meta.etag}"'
-    headers["Last-Modified"] = last_modified_of(info.status)
-    headers["Accept-Ranges"] = "bytes"
-    headers["Content-Type"] = DEFAULT_TYPE
+    headers = {"ETag": f'"{meta.etag}"', "Last-Modified": last_modified_of(info.status),
+               "Accept-Ranges": "bytes", "content-type": DEFAULT_TYPE}
     for name, value in meta.headers.items():
         headers[name] = _sendable(value)
-    if call.plain and headers["Content-Type"] == DEFAULT_TYPE:
-        headers["Content-Type"] = XML_TYPE  # as Alluxio's proxy calls everything
+    if call.plain and headers["content-type"] == DEFAULT_TYPE:
+        headers["content-type"] = XML_TYPE  # as Alluxio's proxy calls everything
     for name, value in meta.user.items():
         headers[f"x-amz-meta-{name}"] = _sendable(value)
     if meta.tags:
@@ -91,23 +93,21 @@ def _described(response: Response, call: S3Call, info: ObjectInfo) -> Response:
         # A page among the objects must not act with what the browser sends along by itself: the
         # password that it remembers, or the session of others at the same origin.
         headers["Content-Security-Policy"] = "sandbox"
-    return response
+    return headers
 
 
-def _add_checksums(response: Response, meta: ObjectMeta, number: int, *, whole: bool) -> None:
-    """Add the checksum of what is read: of the part `number`, or of the object (0)."""
+def _checksums(meta: ObjectMeta, number: int, *, whole: bool) -> dict[str, str]:
+    """Return the headers with the checksum of what is read: part `number`, or the object (0)."""
     checksums = meta.checksums if whole else {}
     if number and meta.part_checksums:
         checksums = dict.fromkeys(meta.checksums, meta.part_checksums[number - 1])
     elif number and meta.checksum_type == COMPOSITE:
         checksums = {}  # that of the object is none of these bytes, even where they are all
-    for kind, value in checksums.items():
-        response.headers[f"x-amz-checksum-{kind.lower()}"] = value
-        response.headers["x-amz-checksum-type"] = meta.checksum_type
+    return checksum_headers(checksums, meta.checksum_type)
 
 
 def _range(call: S3Call, info: ObjectInfo) -> ByteRange | None:
-    header = call.headers.get("Range")
+    header = call.headers.get("range")
     if not header or not range_counts(call.headers, info):
         return None
     return ranges.from_header(header, info.size)
@@ -118,7 +118,7 @@ def _part_number(call: S3Call, info: ObjectInfo) -> int:
     text = call.param("partNumber")
     if "partNumber" not in call.query:
         return 0
-    if call.headers.get("Range"):
+    if call.headers.get("range"):
         raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
     if not (text.isascii() and text.isdecimal()) or not (
             len(text) <= _MAX_DIGITS and 1 <= int(text) <= MAX_PARTS):

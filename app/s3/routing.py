@@ -19,8 +19,9 @@ from app.web.query import parse_query
 from app.web.underscored import underscored
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
     from werkzeug import Response
-    from werkzeug.datastructures import Headers
 
     from app.core.identity import Principal
     from app.s3.table import Operation
@@ -84,7 +85,7 @@ class S3:
         exchange = call.exchange
         try:
             caller = self._services.s3.authenticate(signed_request(
-                exchange, target,
+                exchange, target, call.headers,
                 allow_plain_http=self._services.settings.auth.allow_plain_http,
             )._replace(certificate=evidence_of(self._services, exchange).certificate))
         except GatewayError:
@@ -116,27 +117,22 @@ class S3:
             raise S3Error("AccessDenied")
 
 
-def _header_names(call: S3Call) -> Headers | set[str]:
+def _header_names(call: S3Call) -> Container[str]:
     """Return the names of the headers, and of what a presigned URL says instead of headers.
 
     A copy whose source stands in the URL must not pass for a PUT of its empty body.
     """
     if "X-Amz-Signature" not in call.query:
         return call.headers
-    return {name.lower() for name in (*call.headers.keys(), *call.query)}
+    return {*call.headers, *map(str.lower, call.query)}
 
 
 def signed_request(
-    exchange: Exchange, target: Target, *, allow_plain_http: bool,
+    exchange: Exchange, target: Target, headers: Mapping[str, str], *, allow_plain_http: bool,
 ) -> SignedRequest:
     """Return what a signature covers of a request."""
     environ, origin = exchange.environ, exchange.origin
-    headers = {name[5:].replace("_", "-").lower(): value.strip()
-               for name, value in environ.items() if name.startswith("HTTP_")}
-    headers |= {name: environ[key] for name, key in (
-        ("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")) if key in environ}
-    headers |= underscored(environ)
-    headers["host"] = origin.authority
+    covered = {**headers, **underscored(environ), "host": origin.authority}
     return SignedRequest(
-        exchange.method, target.raw_path, environ["QUERY_STRING"], headers, origin.authority,
+        exchange.method, target.raw_path, environ["QUERY_STRING"], covered, origin.authority,
         origin.address, origin.confidential or allow_plain_http, target.resource)

@@ -7,7 +7,7 @@ Amazon S3 API Reference, "Actions".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +30,6 @@ from app.s3.configured import absent, removed, unset
 
 if TYPE_CHECKING:
     from werkzeug import Response
-    from werkzeug.datastructures import Headers
 
     from app.s3.call import S3Call
     from app.web.query import Query
@@ -63,7 +62,7 @@ class Operation(NamedTuple):
     public: bool = False
     admits: bool = False
 
-    def fits(self, query: Query, headers: Headers | set[str]) -> bool:
+    def fits(self, query: Query, headers: Container[str]) -> bool:
         """Tell whether a request of this method and level is this operation."""
         return all(_has(query, key) for key in self.keys) and (
             not self.header or self.header in headers)
@@ -204,13 +203,15 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def find(
-    method: str, level: Level, query: Query, headers: Headers | set[str],
+    method: str, level: Level, query: Query, headers: Container[str],
 ) -> Operation | None:
     """Return the operation of a request; None: S3 has no such method at this level.
 
-    `headers` are names, those of a plain set in lower case.
+    `headers` are names in lower case.
     """
-    rows = _BY_PLACE.get((method, level), ())
+    rows, keys, plain = _BY_PLACE.get((method, level), _NOWHERE)
+    if keys.isdisjoint(query):
+        rows = plain
     return next((row for row in rows if row.fits(query, headers)), None)
 
 
@@ -219,6 +220,19 @@ def methods(level: Level) -> list[str]:
     return sorted({row.method for row in OPERATIONS if row.level is level})
 
 
-_BY_PLACE: dict[tuple[str, Level], list[Operation]] = {}
-for _row in OPERATIONS:
-    _BY_PLACE.setdefault((_row.method, _row.level), []).append(_row)
+class _Place(NamedTuple):
+    """The operations of a method at a level, the keys that tell them apart, those without any."""
+
+    rows: list[Operation]
+    keys: frozenset[str]
+    plain: list[Operation]
+
+
+def _place_of(rows: list[Operation]) -> _Place:
+    return _Place(rows, frozenset(key.partition("=")[0] for row in rows for key in row.keys),
+                  [row for row in rows if not row.keys])
+
+
+_NOWHERE = _place_of([])
+_BY_PLACE = {place: _place_of([row for row in OPERATIONS if (row.method, row.level) == place])
+             for place in dict.fromkeys((row.method, row.level) for row in OPERATIONS)}

@@ -42,7 +42,5 @@ def put_object(call: S3Call) -> Response:
 
 def written(info: ObjectInfo) -> Response:
     """Return 200 with the ETag and the checksums of what is there now."""
-    response = empty()
-    response.headers["ETag"] = f'"{info.meta.etag}"'
-    response.headers.update(checksum_headers(info.meta.checksums, info.meta.checksum_type))
-    return response
+    return empty(200, {"ETag": f'"{info.meta.etag}"',
+                       **checksum_headers(info.meta.checksums, info.meta.checksum_type)})

@@ -13,7 +13,7 @@ from werkzeug import Response
 from app.core.object_errors import MalformedDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -71,11 +71,15 @@ def answer(root: str, content: Content, status: int = 200) -> Response:
     return Response(document(root, content), status, content_type=XML_TYPE)
 
 
-def empty(status: int = 200) -> Response:
+class _Bare(Response):
+    """An answer that has no type unless its headers say one."""
+
+    default_mimetype = None
+
+
+def empty(status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer without a body."""
-    response = Response(status=status)
-    del response.headers["Content-Type"]
-    return response
+    return _Bare(None, status, headers)
 
 
 def parse(data: bytes, root: str) -> Element:
