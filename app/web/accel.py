@@ -100,10 +100,13 @@ def _is_announced(exchange: Exchange, word: str) -> bool:
 def _fits(exchange: Exchange, response: Response) -> bool:
     """Tell whether nothing is asked of the answer but what nginx does.
 
-    It counts no bytes for limits and knows no headers of CORS.
+    It counts no bytes for limits and knows no headers of CORS. A body it has sent on when it hears
+    of the handover, and could not send again to ask for the plain answer.
     """
+    environ = exchange.environ
     return (exchange.method == "GET" and exchange.meter is None
-            and "HTTP_ORIGIN" not in exchange.environ
+            and "HTTP_ORIGIN" not in environ and "HTTP_TRANSFER_ENCODING" not in environ
+            and environ.get("CONTENT_LENGTH") in (None, "", "0")
             and all(name.lower() in NAMES | _NOT_OURS for name, _ in response.headers))
 
 

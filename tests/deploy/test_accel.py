@@ -226,6 +226,25 @@ def test_a_datanode_that_cannot_be_reached_is_gone_round(
             assert headers["cache-control"].count("no-cache") == 1
 
 
+def test_a_download_asked_for_with_a_body_comes_the_plain_way(
+    gateway: Gateway, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path,
+) -> None:
+    """nginx has sent the body once it hears of a handover, and a second try would go without it."""
+    directory = tmp_path_factory.mktemp("astray")
+    sent = tmp_path / "sent"
+    with Nginx(directory, gateway, Certificate(directory / "certificate"), accel=WORD,
+               accel_changes=to(f"http://127.0.0.1:{free_port()}/gone")) as nginx:
+        for size in (5_000_000, 5):
+            sent.write_bytes(bytes(size))
+            for options in ((), ("--header", "Transfer-Encoding: chunked")):
+                status, headers, body = parts(nginx.curl(
+                    "--http1.1", "--include", *LOGIN, "--request", "GET", *options,
+                    "--data-binary", f"@{sent}", "--header", "Expect:", nginx.url + URL))
+                assert "200" in status
+                assert body == CONTENT
+                assert {line["bytesHandedOver"] for line in lines_of(gateway, headers, 1)} == {0}
+
+
 def test_a_datanode_that_says_no_has_the_gateway_say_it(
     gateway: Gateway, hadoop: Cluster, tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

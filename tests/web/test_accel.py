@@ -70,10 +70,15 @@ def test_some_answers_are_not_handed_over(options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("environ", [
     {"REQUEST_METHOD": "HEAD"}, {"HTTP_ORIGIN": "https://elsewhere.example.com"},
+    {"CONTENT_LENGTH": "5"}, {"HTTP_TRANSFER_ENCODING": "chunked"},
     {accel.ANNOUNCED: ""}, {accel.ANNOUNCED: "the-wor\xe4"}, {"peer": "192.0.2.1"},
 ], ids=str)
 def test_nor_are_those_to_some_requests(environ: dict[str, str]) -> None:
     assert asked(exchange(**environ)) is None
+
+
+def test_a_body_without_a_byte_is_no_body() -> None:
+    assert asked(exchange(CONTENT_LENGTH="0"))
 
 
 def test_nothing_of_the_head_is_in_nginxs_own_words() -> None:
