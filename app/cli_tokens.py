@@ -11,7 +11,7 @@ from app.auth.tokens import Tokens
 from app.auth.user_values import check_user_name
 from app.cli_actions import Actions
 from app.core.errors import printable
-from app.state import open_store
+from app.state import has_state, open_store
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
@@ -84,10 +84,29 @@ def _revoke(arguments: Namespace) -> int:
         token = tokens.revoke(token_id)
         print(f"revoked access token {token.id} of user '{token.user}'")
     if arguments.all_of:
-        print(f"revoked {tokens.revoke_all(arguments.all_of)} access tokens and"
-              f" {delegation.revoke_all(store, arguments.all_of)} delegation tokens of user"
-              f" '{arguments.all_of}'")
+        _revoke_all(store, tokens, arguments.all_of)
     return 0
+
+
+def after_new_password(arguments: Namespace, user: str, *, end: bool) -> None:
+    """End the tokens of a user, or tell how many there are. Raises StorageFault, ConfigError."""
+    read = settings.read(getattr(arguments, "config", None))
+    # Not before the gateway's own user has made it: whoever runs this may be another.
+    if not has_state(read.state_url, read.data_dir):
+        return
+    store, tokens = _opened(arguments)
+    if end:
+        _revoke_all(store, tokens, user)
+        return
+    counts = sum(1 for _ in tokens.of(user)), delegation.count_of(store, user)
+    if any(counts):
+        print(f"{counts[0]} access tokens and {counts[1]} delegation tokens of user '{user}' stay"
+              f" good; `httpfs-proxy tokens revoke --all-of {user}` ends them")
+
+
+def _revoke_all(store: Store, tokens: Tokens, user: str) -> None:
+    print(f"revoked {tokens.revoke_all(user)} access tokens and"
+          f" {delegation.revoke_all(store, user)} delegation tokens of user '{user}'")
 
 
 def _moment(seconds: int) -> str:

@@ -12,12 +12,13 @@ import sys
 import unicodedata
 from typing import TYPE_CHECKING
 
-from app import settings
+from app import cli_tokens, settings
 from app.auth import users_file, writer
 from app.auth.passwords import Passwords, fault_in_password, scheme_of
 from app.auth.rule_texts import check_rules
 from app.auth.user_values import check_networks
 from app.cli_actions import Actions
+from app.core.errors import GatewayError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
@@ -56,7 +57,11 @@ def add_commands(commands: _SubParsersAction[ArgumentParser], config: ArgumentPa
     add.add_argument("--network", action="append", metavar="NETWORK",
                      help="from where the user comes, like 10.0.0.0/8; may be repeated")
     add.add_argument("--inactive", action="store_true", help="the user may not come in yet")
-    passwd = action("passwd", _passwd, "set a user's password", _HOW_ASKED)
+    passwd = action("passwd", _passwd, "set a user's password",
+                    f"{_HOW_ASKED} What the user has given to programs stays good: say"
+                    " --end-tokens where somebody else may have known the password.")
+    passwd.add_argument("--end-tokens", action="store_true",
+                        help="end the user's access tokens and delegation tokens, too")
     disable = action("disable", _disable, "keep a user out, and the entry")
     enable = action("enable", _enable, "let a user in again")
     remove = action("remove", _remove, "remove a user's entry")
@@ -105,6 +110,12 @@ def _passwd(arguments: Namespace) -> int:
     password = _password(arguments)
     writer.set_fields(file, arguments.name, {"password": Passwords().hash(password)})
     print(f"changed the password of user '{arguments.name}' in {file}")
+    try:
+        cli_tokens.after_new_password(arguments, arguments.name, end=arguments.end_tokens)
+    except GatewayError as error:
+        if arguments.end_tokens:
+            raise
+        print(f"httpfs-proxy: it is not known what tokens the user has: {error}", file=sys.stderr)
     return _show_generated(arguments, password)
 
 

@@ -44,10 +44,18 @@ class Held(NamedTuple):
     ends: float
 
 
+def count_of(store: Store, user: str) -> int:
+    """Return how many delegation tokens a user has."""
+    return len(_keys_of(store, user))
+
+
 def revoke_all(store: Store, user: str) -> int:
     """Have all delegation tokens of a user be good for nothing; return how many there were."""
-    found = [key for key, record in store.scan(_SPACE) if record["user"] == user]
-    return sum(store.delete(_SPACE, key) for key in found)
+    return sum(store.delete(_SPACE, key) for key in _keys_of(store, user))
+
+
+def _keys_of(store: Store, user: str) -> list[str]:
+    return [key for key, record in store.scan(_SPACE) if record["user"] == user]
 
 
 class BadToken(NotAuthenticated):
@@ -69,7 +77,7 @@ class DelegationTokens:
     def issue(self, user: str, renewer: str, kind: str, service: str) -> str:
         """Return a new token of a user, as one word. Raises TooManyDelegationTokens."""
         most = self._settings.max_tokens
-        if most and sum(record["user"] == user for _, record in self._store.scan(_SPACE)) >= most:
+        if most and count_of(self._store, user) >= most:
             raise TooManyDelegationTokens(most)
         now = self._clock()
         ends = now + self._settings.token_max_seconds

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from app.state.store import Store
 
-__all__ = ["open_store", "shown"]
+__all__ = ["has_state", "open_store", "shown"]
 
 DEFAULT_NAME = "state.db"
 
@@ -40,6 +40,14 @@ def open_store(url: str, data_dir: Path, *, makes: bool = True) -> Store:
         f"'{shown(url)}' is no state store; allowed is `sqlite:` ({DEFAULT_NAME} in data_dir),"
         " `sqlite:///some/file`, `redis://host:6379/0` or `rediss://…`, and"
         " `postgresql://user:password@host:5432/database`")
+
+
+def has_state(url: str, data_dir: Path) -> bool:
+    """Tell whether there can be anything in the store that `url` means; of servers nobody knows."""
+    if not url.startswith("sqlite:"):
+        return True
+    file = url.removeprefix("sqlite://") if url != "sqlite:" else ""
+    return (type(data_dir)(file) if file else data_dir / DEFAULT_NAME).exists()
 
 
 def shown(url: str) -> str:

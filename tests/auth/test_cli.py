@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app import cli_users
+from app.auth.delegation import DelegationTokens
 from app.auth.passwords import Passwords
+from app.auth.tokens import Tokens
+from app.auth.users import UserDirectory
 from app.auth.users_file import read_users
 from app.cli import main
 from app.core.path_rules import PathForbidden
+from app.sections import WebHdfsSettings
 from app.settings_docs import example_yaml
+from app.state import open_store
 
 from .conftest import CHEAP
 
@@ -272,3 +277,54 @@ def test_a_user_is_added_with_rules_and_networks(cli: Cli) -> None:
     for wrong in (("--allow", "data"), ("--network", "here")):
         assert cli("users", "add", "dave", "--generate", *wrong) == 1
     assert "dave" not in read_users(cli.file)
+
+
+@pytest.fixture
+def held(cli: Cli, tmp_path: Path) -> Tokens:
+    """Return the tokens of a gateway that runs: two of alice's, one of bob's."""
+    cli.config.write_text(f"{{data_dir: '{tmp_path}', auth: {{users_file: '{cli.file}'}}}}")
+    for name in ("alice", "bob"):
+        cli("users", "add", name, stdin=b"right\n")
+    store = open_store("sqlite:", tmp_path)
+    tokens = Tokens(store, 10)
+    for name in ("alice", "alice", "bob"):
+        tokens.create(name)
+    DelegationTokens(store, UserDirectory(cli.file), WebHdfsSettings()).issue("alice", "a", "", "")
+    return tokens
+
+
+def test_passwd_tells_what_tokens_stay(cli: Cli, held: Tokens) -> None:
+    assert cli("users", "passwd", "alice", "--generate") == 0
+    assert ("2 access tokens and 1 delegation tokens of user 'alice' stay good;"
+            " `httpfs-proxy tokens revoke --all-of alice` ends them\n") in cli.out
+    assert cli.verify("alice", cli.out.splitlines()[-1])
+    assert len(list(held.of("alice"))) == 2
+
+
+def test_passwd_ends_tokens_where_it_is_told_to(cli: Cli, held: Tokens) -> None:
+    assert cli("users", "passwd", "alice", "--end-tokens", stdin=b"new\n") == 0
+    assert "revoked 2 access tokens and 1 delegation tokens of user 'alice'\n" in cli.out
+    assert cli.verify("alice", "new")
+    assert [one.user for one in held.of()] == ["bob"]
+    assert cli("users", "passwd", "alice", stdin=b"newer\n") == 0
+    assert "stay good" not in cli.out, "there are none"
+
+
+def test_passwd_makes_no_state_store(cli: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    cli.config.write_text(f"{{data_dir: '{data}', auth: {{users_file: '{cli.file}'}}}}")
+    cli("users", "add", "alice", stdin=b"right\n")
+    for option in ((), ("--end-tokens",)):
+        assert cli("users", "passwd", "alice", *option, stdin=b"new\n") == 0
+    assert not data.exists()
+
+
+def test_passwd_where_the_state_store_is_away(cli: Cli) -> None:
+    cli.config.write_text(
+        f"{{state_url: 'redis://127.0.0.1:1/0', auth: {{users_file: '{cli.file}'}}}}")
+    cli("users", "add", "alice", stdin=b"right\n")
+    assert cli("users", "passwd", "alice", stdin=b"new\n") == 0
+    assert "not known what tokens the user has" in cli.err
+    assert cli.verify("alice", "new")
+    assert cli("users", "passwd", "alice", "--end-tokens", stdin=b"newer\n") == 1
+    assert "changed the password" in cli.out
