@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.web.exchange import Exchange
 
 JSON_TYPE = "application/json;charset=UTF-8"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 ROWS: dict[type[GatewayError], Row] = {
     errors.GatewayError: Row(500),
@@ -46,7 +47,7 @@ ROWS: dict[type[GatewayError], Row] = {
 
 def success(result: Any) -> str:
     """Return the envelope of `result` as JSON text."""
-    return encode({"status": "SUCCESS", "result": result, "error": None})
+    return f'{{"status":"SUCCESS","result":{encode(result)},"error":null}}'
 
 
 def failure(messages: list[str]) -> str:
@@ -56,7 +57,7 @@ def failure(messages: list[str]) -> str:
 
 def encode(value: Any) -> str:
     """Return compact JSON; lone surrogates, which UTF-8 cannot hold, come out as escapes."""
-    return json.dumps(value, separators=(",", ":"))
+    return _encode(value)
 
 
 def _render(error: GatewayError, row: Row, _exchange: Exchange) -> Response:

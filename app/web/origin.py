@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     Networks = tuple[IPv4Network | IPv6Network, ...]
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+_LONGEST = 300
 _HOP_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-_FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
-               "HTTP_FORWARDED", "HTTP_VIA")
+_FORWARDING = frozenset({"HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO",
+                         "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_VIA"})
 
 
 class Origin(NamedTuple):
@@ -72,11 +73,11 @@ def origin_of(environ: Mapping[str, Any], proxies: Networks) -> Origin:
     scheme = str(environ["wsgi.url_scheme"])
     authority = _authority(environ.get("HTTP_HOST")) or (
         f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}")
-    forwarded = any(name in environ for name in _FORWARDING)
+    forwarded = not _FORWARDING.isdisjoint(environ)
     if not peer or _within(peer, proxies):
         direct = Origin(peer, scheme, authority, not peer, True, forwarded)
         return _forwarded(environ, proxies, direct)
-    local = _within(peer, _LOOPBACK) and not forwarded
+    local = not forwarded and _is_loopback(peer)
     return Origin(peer, scheme, authority, local, False, forwarded)
 
 
@@ -106,7 +107,14 @@ def _without_port(hop: str) -> str:
     return (match[1] or match[2]) if match else hop
 
 
+@lru_cache(1024)
+def _is_loopback(address: str) -> bool:
+    return _within(address, _LOOPBACK)
+
+
 def _within(address: str, networks: Networks) -> bool:
+    if not networks:
+        return False
     parsed = _parse(address)
     return parsed is not None and any(parsed in network for network in networks)
 
@@ -122,7 +130,12 @@ def _parse(address: str) -> IPv4Address | IPv6Address | None:
 
 
 def _authority(text: str | None) -> str | None:
-    return text if text and _AUTHORITY.fullmatch(text) else None
+    return text if text and len(text) < _LONGEST and _is_authority(text) else None
+
+
+@lru_cache(1024)
+def _is_authority(text: str) -> bool:
+    return _AUTHORITY.fullmatch(text) is not None
 
 
 def _last(header: str | None) -> str:

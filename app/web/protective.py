@@ -20,6 +20,7 @@ TRANSPORT = "max-age=31536000"
 """By HTTPS alone for a year (RFC 6797); deploy/nginx.conf says the same."""
 ALWAYS: Headers = [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
 _CACHING = ("Cache-Control", "no-cache, private")
+_CACHED = [*ALWAYS, _CACHING]
 _POLICY = ("Content-Security-Policy", POLICY)
 _TRANSPORT = ("Strict-Transport-Security", TRANSPORT)
 
@@ -29,10 +30,12 @@ def protective(headers: Headers, exchange: Exchange) -> Headers:
 
     An object's own answer (`own_caching`) is as S3 tells it, with the policy that its view chose.
     """
-    added = [*ALWAYS]
+    added = [*ALWAYS] if exchange.own_caching else [*_CACHED]
     if not exchange.own_caching:
-        added.append(_CACHING)
-        if not any(name == "Content-Security-Policy" for name, _ in headers):
+        for name, _ in headers:
+            if name == "Content-Security-Policy":
+                break
+        else:
             added.append(_POLICY)
     origin = exchange.origin
     # A browser would keep to it for everything that its user ever runs on their own machine.
