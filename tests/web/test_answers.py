@@ -15,8 +15,9 @@ HEADERS = [("Content-Type", "application/json"), ("Content-Length", "4"), ("X-A"
 def told(response: Response, method: str) -> tuple[Any, ...]:
     """Return status, headers and body of an answer."""
     said: list[Any] = []
-    answer = response({"REQUEST_METHOD": method, "wsgi.url_scheme": "http", "HTTP_HOST": "h"},
-                      lambda status, headers: said.extend((status, headers)))
+    start: Any = lambda status, headers: said.extend((status, headers))  # noqa: E731
+    answer = response(
+        {"REQUEST_METHOD": method, "wsgi.url_scheme": "http", "HTTP_HOST": "h"}, start)
     body = b"".join(answer)
     close = getattr(answer, "close", None)
     if close:
