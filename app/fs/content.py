@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from app.core.model import BlockLocation, FileChecksum, FileStatus
     from app.fs.answer import Answer
+    from app.fs.port import ByteSource
     from app.fs.transport import Body
 
 CREATED = 201
@@ -51,7 +52,7 @@ class Content(Namespace):
         return wire.block_locations(
             self._fetch("get_file_block_locations", path, offset=0, length=length))
 
-    def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> Source:
+    def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> ByteSource:
         """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns."""
         pinned = self._pinned(path, file_id)
         check = None if pinned else self._unchanged(path)

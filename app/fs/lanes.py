@@ -9,6 +9,8 @@ WebHDFS is always there. A lane opens where it has been seen to lead to the same
 | a connection was lost, none came about, a call was not answered | 1 s, each time twice as long |
 | no NameNode, one with Kerberos, an answer that is none | 5 min |
 
+Bytes go by the DataNodes' own protocol where the lane to the NameNode is open and their ports are,
+too (`app.fs.data_lane`).
 Only plain http without Kerberos has lanes: they are not encrypted, and nobody shall lose by them
 what their settings ask for.
 """
@@ -21,8 +23,10 @@ import time
 from typing import TYPE_CHECKING
 
 from app.fs.auth import SimpleAuth
+from app.fs.data_lane import DataLane
 from app.fs.failover import SILENCE
 from app.fs.lane_finding import NoLane, Standby, find
+from app.hadoop.ipc import NotSent
 from app.hadoop.ipc_pool import Caller, Limits
 from app.strict_yaml import ConfigError
 
@@ -59,24 +63,30 @@ class Lane:
         self._rest = 0.0
         self._opened = 0.0
 
-    def ready(self) -> Caller | None:
-        """Return whom to call now, None while WebHDFS is to be used.
-
-        A NameNode that takes calls and answers none is not waited for by everybody: `heard` is to
-        be called when a call is over.
-        """
+    def ready(self) -> bool:
+        """Tell whether to call here now, and not by WebHDFS; it may take a look to know."""
+        if self._caller is not None:
+            return True
         now = time.monotonic()
-        if self._caller is None:
-            return None if now < self._rests_until else self._open(now)
+        return now >= self._rests_until and self._open(now)
+
+    def call(self, who: Identity, head: bytes, request: bytes, *, may_repeat: bool) -> bytes:
+        """Make one call, as `app.hadoop.ipc_pool` does; a lane that is closed raises NotSent.
+
+        A NameNode that takes calls and answers none is not waited for by everybody.
+        """
+        caller = self._caller
+        if caller is None:
+            raise NotSent(f"{self._server}: its lane is closed")
+        now = time.monotonic()
         if not self._unheard_since:
             self._unheard_since = now
         elif now - self._unheard_since > SILENCE:
-            self.lost(f"no answer for {SILENCE:g} s")
-        return self._caller
-
-    def heard(self) -> None:
-        """Hear that a call is over, whatever its end."""
-        self._unheard_since = 0.0
+            raise NotSent(f"{self._server}: no answer for {SILENCE:g} s")
+        try:
+            return caller.call(who, head, request, may_repeat=may_repeat)
+        finally:
+            self._unheard_since = 0.0
 
     def lost(self, why: object, rest: float = 0.0) -> None:
         """Close the lane for at least `rest` seconds; one that is lost again rests longer."""
@@ -107,10 +117,10 @@ class Lane:
         """Close the idle connections."""
         self._closed()
 
-    def _open(self, now: float) -> Caller | None:
+    def _open(self, now: float) -> bool:
         """Open the lane; one call waits for that, others go by WebHDFS meanwhile."""
         if not self._looking.acquire(blocking=False):
-            return None
+            return False
         try:
             address = self.find()
         except NoLane as error:
@@ -118,7 +128,7 @@ class Lane:
                 self._grow(error.rest)
             self._rests_until = now + (self._rest or FIRST_REST)
             _log.debug("no RPC beside WebHDFS at %s: %s", self._server, error)
-            return None
+            return False
         finally:
             self._looking.release()
         _log.info("Hadoop's RPC at %s:%d is used %sbeside WebHDFS", *address,
@@ -126,7 +136,7 @@ class Lane:
         self._opened = time.monotonic()
         self._unheard_since = 0.0
         self._caller = Caller(address, self._limits)
-        return self._caller
+        return True
 
     def _grow(self, least: float) -> None:
         self._rest = min(LONGEST_REST, max(least, FIRST_REST, 2 * self._rest))
@@ -148,6 +158,7 @@ class Lanes:
     ) -> None:
         self._cluster = cluster
         self._auth = auth
+        self.data = DataLane(limits)
         own = auth.identity(auth.own_user)
         self.all = tuple(
             Lane(cluster, server, given[index] if given else None, own, limits)
@@ -166,6 +177,7 @@ class Lanes:
         """Close the idle connections."""
         for lane in self.all:
             lane.close()
+        self.data.close()
 
 
 def lanes_of(settings: BackendSettings, cluster: Cluster) -> Lanes | None:

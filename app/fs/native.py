@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import Conflict, GatewayError, PathNotFound, Told
 from app.fs.namespace import located
-from app.fs.native_calls import BY_WEBHDFS, NativeCalls
+from app.fs.native_calls import BY_WEBHDFS
+from app.fs.native_content import NativeContent, are_modes, copies_fit
 from app.fs.native_faults import FILE_NOT_FOUND
 from app.fs.port import Rename
 from app.hadoop.client_protocol import XATTR_CREATE, XATTR_REPLACE, NameNodeClient
@@ -24,15 +25,13 @@ if TYPE_CHECKING:
 
 DIRECTORY_MODE = "755"
 """What WebHDFS makes directories with where nobody says."""
-_MODE = re.compile(r"1?[0-7]{1,3}")
 _ACCESS = re.compile(r"[r-][w-][x-]")
-_MOST_COPIES = 32767
 _NAMESPACES = {"user": 0, "trusted": 1, "security": 2, "system": 3, "raw": 4}
 _NAMES_OF_THEM = {number: name for name, number in _NAMESPACES.items()}
 _FLAGS = {None: XATTR_CREATE | XATTR_REPLACE, True: XATTR_REPLACE, False: XATTR_CREATE}
 
 
-class NativeFileSystem(NativeCalls):
+class NativeFileSystem(NativeContent):
     """What is asked most goes by RPC."""
 
     def status(self, path: HdfsPath) -> FileStatus:
@@ -120,7 +119,7 @@ class NativeFileSystem(NativeCalls):
 
     def set_replication(self, path: HdfsPath, replication: int) -> bool:
         """Set the factor; False where HDFS refuses (a directory, or nothing there)."""
-        if not 0 < replication <= _MOST_COPIES:
+        if not copies_fit(replication):
             return super().set_replication(path, replication)
         done = self._by_rpc("set_replication", path,
                             lambda names, path: names.set_replication(path, replication))
@@ -162,11 +161,6 @@ class NativeFileSystem(NativeCalls):
                 "remove_x_attr", path, lambda names, path: names.remove_xattr(path, *xattr),
                 repeatable=False) is BY_WEBHDFS:
             super().remove_xattr(path, name)
-
-
-def are_modes(*permissions: str) -> bool:
-    """Tell whether these are octal modes that HDFS has."""
-    return all(_MODE.fullmatch(one) for one in permissions)
 
 
 def _xattr(name: str) -> tuple[int, str] | None:

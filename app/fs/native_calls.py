@@ -55,11 +55,10 @@ class NativeCalls(WebHdfsFileSystem):
         Raises GatewayError.
         """
         lane = self._lanes.now
-        caller = lane.ready()
-        if caller is None or (self._refused_until and time.monotonic() < self._refused_until):
+        if not self._may_use(lane):
             return BY_WEBHDFS
         try:
-            return call(NameNodeClient(caller, self._who), path)
+            return call(NameNodeClient(lane, self._who), path)
         except UnicodeEncodeError:
             return BY_WEBHDFS
         except LANE_FAULTS as error:
@@ -68,8 +67,10 @@ class NativeCalls(WebHdfsFileSystem):
                 return BY_WEBHDFS
             fault = as_fault(error)
             raise self._fault(fault, operation, path) from fault
-        finally:
-            lane.heard()
+
+    def _may_use(self, lane: Lane) -> bool:
+        return lane.ready() and not (
+            self._refused_until and time.monotonic() < self._refused_until)
 
     def _note(self, lane: Lane, error: Exception) -> None:
         """Let the lane, or this user of it, rest."""

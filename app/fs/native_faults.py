@@ -7,14 +7,18 @@ from requests import exceptions
 from app.fs.faults import RETRIABLE, STANDBY, RemoteFault
 from app.fs.http_faults import BadAnswer, NotSent
 from app.hadoop import ipc
+from app.hadoop.block_writing import WriteFailed
 from app.hadoop.ipc import BadFrame, Broken, RemoteError
 from app.hadoop.protobuf import BadMessage
 
 LANE_FAULTS = (RemoteError, ipc.NotSent, Broken, BadFrame, BadMessage)
 """What a call by RPC raises before it is translated."""
 FILE_NOT_FOUND = "java.io.FileNotFoundException"
-DID_NOTHING = STANDBY | RETRIABLE | {"RpcNoSuchMethodException", "RpcNoSuchProtocolException"}
-"""The NameNode refused to look at the call, for reasons that have nothing to do with it."""
+DID_NOTHING = STANDBY | RETRIABLE | {
+    "RpcNoSuchMethodException", "RpcNoSuchProtocolException",
+    "UnknownCryptoProtocolVersionException",  # in an encryption zone
+}
+"""The NameNode did nothing, for reasons that do not hold for WebHDFS."""
 
 _STATUSES = {
     "FileNotFoundException": 404,
@@ -49,7 +53,7 @@ def is_timeout(error: Exception) -> bool:
 
 
 def as_fault(error: Exception) -> RemoteFault | exceptions.RequestException:
-    """Return what WebHDFS, or the way to it, would have raised for one of LANE_FAULTS."""
+    """Return what WebHDFS, or the way to it, would have raised."""
     if isinstance(error, RemoteError):
         name = simple_name(error.java_class)
         return RemoteFault(_status(name), name, error.message, error.java_class)
@@ -57,7 +61,7 @@ def as_fault(error: Exception) -> RemoteFault | exceptions.RequestException:
         return exceptions.ReadTimeout(str(error))
     if isinstance(error, ipc.NotSent):
         return NotSent(str(error))
-    if isinstance(error, Broken):
+    if isinstance(error, Broken | WriteFailed):
         return exceptions.ConnectionError(str(error))
     return BadAnswer(str(error))
 

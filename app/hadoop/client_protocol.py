@@ -7,7 +7,7 @@ RemoteError, NotSent, Broken, BadFrame, BadMessage; each says in its docstring w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from app.hadoop import messages
 from app.hadoop.ipc import method
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from app.core.model import FileStatus
     from app.hadoop.ipc import Identity
-    from app.hadoop.ipc_pool import Caller
     from app.hadoop.messages import Block, Datanode, LocatedBlock, LocatedBlocks, ServerDefaults
 
 CREATE, OVERWRITE = 1, 2
@@ -49,6 +48,13 @@ _SET_TIMES = method("setTimes")
 _SET_XATTR = method("setXAttr")
 _UPDATE_BLOCK_FOR_PIPELINE = method("updateBlockForPipeline")
 _UPDATE_PIPELINE = method("updatePipeline")
+
+
+class Caller(Protocol):
+    """Whoever makes calls: `app.hadoop.ipc_pool` has one, and what stands before it is another."""
+
+    def call(self, who: Identity, head: bytes, request: bytes, *, may_repeat: bool) -> bytes:
+        """Make one call and return the message of its answer."""
 
 
 class NameNodeClient:

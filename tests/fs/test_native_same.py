@@ -90,6 +90,27 @@ def shown(status: FileStatus) -> Any:
     return status._replace(access_time=0, modification_time=0, file_id=0)
 
 
+def read(fs: WebHdfsFileSystem, path: HdfsPath, offset: int = 0, length: int = 0) -> bytes:
+    """Return bytes of a file by its number."""
+    status = fs.status(path)
+    with closing(fs.open(path, offset, length or status.length, status.file_id)) as source:
+        return b"".join(iter(lambda: source.read(100_000), b""))
+
+
+class BodyError(Exception):
+    """What a body raises."""
+
+
+def breaking(fs: WebHdfsFileSystem, path: HdfsPath, *pieces: bytes) -> None:
+    """Write a body that raises in the end."""
+    def body() -> Iterator[bytes]:
+        yield from pieces
+        raise BodyError
+
+    with pytest.raises(BodyError):
+        fs.create(path, body())
+
+
 ACTS: dict[str, Callable[[Place], Any]] = {
     "status of a file": lambda p: shown(p.alice.status(p("file"))),
     "status of a directory": lambda p: shown(p.alice.status(p("dir"))),
@@ -199,6 +220,53 @@ ACTS: dict[str, Callable[[Place], Any]] = {
     "set replication of a directory": lambda p: p.alice.set_replication(p("dir"), 2),
     "set replication of nothing": lambda p: p.alice.set_replication(p("none"), 2),
     "set replication by a stranger": lambda p: p.bob.set_replication(p("file"), 2),
+    "open": lambda p: (p.alice.create(p("x"), iter([b"a", b"", b"bc"])), read(p.alice, p("x"))),
+    "open from the middle": lambda p: (
+        p.alice.create(p("x"), iter([b"content"])), read(p.alice, p("x"), 2, 3)),
+    "open without a number": lambda p: (p.alice.create(p("x"), iter([b"content"])),
+                                        p.alice.open(p("x"), 3, 4).read(9)),
+    "open beyond the end": lambda p: (p.alice.create(p("x"), iter([b"content"])),
+                                      read(p.alice, p("x"), 2, 30)),
+    "open of an empty file": lambda p: read(p.alice, p("file"), 0, 1),
+    "open of a directory": lambda p: read(p.alice, p("dir"), 0, 1),
+    "open of nothing": lambda p: p.alice.open(p("none"), 0, 1, 999_999_999),
+    "open by a stranger": lambda p: (p.alice.set_permission(p("file"), "600"), p.bob.open(
+        p("file"), 0, 1, p.alice.status(p("file")).file_id)),
+    "create with all": lambda p: (
+        p.alice.create(p("new/x"), iter([b"x"]), permission="640", replication=2,
+                       block_size=2 << 20), shown(p.alice.status(p("new/x"))),
+        shown(p.alice.status(p("new")))),
+    "create with nothing": lambda p: (
+        p.alice.create(p("x"), iter([])), shown(p.alice.status(p("x")))),
+    "create by a sticky mode": lambda p: (
+        p.alice.create(p("x"), iter([b"x"]), permission="1777"), shown(p.alice.status(p("x")))),
+    "create that inherits": lambda p: (
+        p.alice.create(p("inheriting/x"), iter([b"x"])), p.alice.acl(p("inheriting/x"))),
+    "create that inherits by a mode": lambda p: (
+        p.alice.create(p("inheriting/x"), iter([b"x"]), permission="666"),
+        p.alice.acl(p("inheriting/x"))),
+    "create that inherits beneath a mode": lambda p: (
+        p.alice.create(p("inheriting/x"), iter([b"x"]), permission="640", unmasked="666"),
+        p.alice.acl(p("inheriting/x"))),
+    "create over a file": lambda p: (
+        p.alice.create(p("file"), iter([b"x"]), overwrite=True), shown(p.alice.status(p("file")))),
+    **{f"create of {name} {over}": (lambda p, name=name, over=over: p.alice.create(
+        p(name), iter([b"x"]), overwrite=over))
+       for name in ("file", "dir", "file/x", "a:b", "\ud800", "/") for over in (False, True)},
+    "create by a stranger": lambda p: p.bob.create(p("x"), iter([b"x"])),
+    "create over what is a stranger's": lambda p: p.bob.create(
+        p("file"), iter([b"x"]), overwrite=True),
+    "create with small blocks": lambda p: p.alice.create(p("x"), iter([b"x"]), block_size=512),
+    "create with odd blocks": lambda p: p.alice.create(p("x"), iter([b"x"]), block_size=100_000),
+    "create with no blocks": lambda p: p.alice.create(p("x"), iter([b"x"]), block_size=-1),
+    "create with too many copies": lambda p: p.alice.create(
+        p("x"), iter([b"x"]), replication=600),
+    "create with no copies": lambda p: p.alice.create(p("x"), iter([b"x"]), replication=0),
+    "create by a wrong mode": lambda p: p.alice.create(p("x"), iter([b"x"]), permission="4777"),
+    "create of a body that breaks": lambda p: (
+        breaking(p.alice, p("x"), b"some"), p.alice.delete(p("x"))),
+    "create of a body that breaks at once": lambda p: (
+        breaking(p.alice, p("x")), p.alice.status(p("x")).length, p.alice.delete(p("x"))),
     "set times": lambda p: (p.alice.set_times(p("file"), 1000, 2000),
                             p.alice.status(p("file"))[5:7]),
     "set one time": lambda p: (p.alice.set_times(p("file"), 1000, None),
@@ -252,7 +320,8 @@ def outcome(place: Place, act: Callable[[Place], Any]) -> Any:
     except GatewayError as error:
         path = error.path if isinstance(error, PathError) else ""
         told = error.told
-        said = (told.java_class, told.message) if told else ("", "")
+        # A DataNode's WebHDFS puts the trace of the NameNode behind the message.
+        said = (told.java_class, told.message.partition("\n\tat ")[0]) if told else ("", "")
         return type(error).__name__, *(
             text.replace(place.at, "DIR") for text in (path, str(error), *said))
     except UnicodeEncodeError as error:
