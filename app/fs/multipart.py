@@ -31,6 +31,7 @@ from app.fs.completing import Completion, Place, completed
 from app.fs.object_meta import check_size
 from app.fs.placing import status_or_none
 from app.fs.port import AclChange
+from app.fs.upload_finding import Finder
 from app.fs.upload_plan import WrittenPlan, moved
 from app.fs.upload_sweep import Registry
 
@@ -72,6 +73,7 @@ class Multipart:
         self._shelf = shelf
         self._permission = file_permission
         self._registry = Registry(staging.store)
+        self._finder = Finder(fs, self._registry, self._read)
 
     # --- one upload
 
@@ -98,6 +100,7 @@ class Multipart:
             except AccessDenied as error:
                 error.path = where.path
                 raise
+        self._finder.look(where.path)
         return upload
 
     def upload(self, bucket: str, key: str, upload_id: str) -> Upload:
@@ -199,8 +202,12 @@ class Multipart:
         """
         after = after_key.encode(), after_upload
         found = []
-        for directory in layout.upload_directories(self._fs, self._shelf.bucket(bucket).path):
+        path = self._shelf.bucket(bucket).path
+        for status in layout.upload_entries(self._fs, path):
+            directory = child_of(path, status.path_suffix)
             upload = self._readable(directory)
+            if upload and not self._principal.read_only:
+                self._finder.found(directory, status, upload)
             if upload and upload.key.startswith(prefix) and self._principal.sees(
                     self._shelf.path_of(bucket, upload.key)):
                 place = upload.key.encode(), upload.upload_id

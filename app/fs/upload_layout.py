@@ -192,13 +192,19 @@ def entries(
         start_after = page.entries[-1].path_suffix
 
 
-def upload_directories(fs: FileSystem, bucket: HdfsPath) -> Iterator[HdfsPath]:
-    """Yield the directories of the bucket's uploads, the one begun first first."""
+def upload_entries(fs: FileSystem, bucket: HdfsPath) -> Iterator[FileStatus]:
+    """Yield the entries that are the bucket's uploads, the one begun first first."""
     for status in entries(fs, bucket, MARK):
         if not status.path_suffix.startswith(MARK):
             return
         if status.is_directory and is_id(status.path_suffix.removeprefix(MARK)):
-            yield child_of(bucket, status.path_suffix)
+            yield status
+
+
+def upload_directories(fs: FileSystem, bucket: HdfsPath) -> Iterator[HdfsPath]:
+    """Yield the directories of the bucket's uploads in the same order."""
+    for status in upload_entries(fs, bucket):
+        yield child_of(bucket, status.path_suffix)
 
 
 # --- records

@@ -1,12 +1,14 @@
 """Which multipart uploads are under way, and the end of those that nobody ends.
 
-The state store knows each upload before its directory exists. An upload is removed when it began
+The state store knows each upload before its directory exists; those that it does not know, because
+another was lost, it learns of by `app.fs.upload_finding`. An upload is removed when it began
 longer ago than the configured age and nothing has happened in it for a while, and at once when the
 worker that completed it died after the object was in place, with only the removal left to do.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from app.state.store import Store
 
 _SPACE = "uploads"
+_LOOKED = "uploads-looked-for"
+_LOOK_SECONDS = 86400.0
 _QUIET_SECONDS = 3600.0
 """How long nothing has happened in an old upload before it is removed,"""
 _RETRY_SECONDS = 600.0
@@ -60,6 +64,21 @@ class Registry:
             self._set_worker(upload.upload_id, "")
             raise
         self._store.put(_SPACE, upload.upload_id, {**entry, "worker": "", "begun": True})
+
+    def knows(self, upload_id: str) -> bool:
+        """Tell whether the store knows an upload."""
+        return self._store.get(_SPACE, upload_id) is not None
+
+    def take_in(self, upload: Upload, directory: HdfsPath, user: str) -> None:
+        """Note an upload of this user that is there and that the store does not know."""
+        self._store.add(_SPACE, upload.upload_id, {
+            "user": user, "directory": directory, "initiated": upload.initiated, "worker": "",
+            "begun": True, "found": True})
+
+    def is_unseen(self, bucket: HdfsPath, user: str) -> bool:
+        """Tell whether nobody looked for this user's uploads in a bucket for a day; now one has."""
+        key = hashlib.sha256(f"{user} {bucket}".encode()).hexdigest()
+        return self._store.add(_LOOKED, key, {}, ttl=_LOOK_SECONDS)
 
     def forget(self, upload_id: str) -> None:
         """Note that an upload is over."""
@@ -155,7 +174,11 @@ class UploadSweep:
         status = status_or_none(fs, directory)
         if status is None or _is_published(fs, directory):
             return True
-        quiet = self._age(status.modification_time) > min(_QUIET_SECONDS, self._max_age)
+        unchanged = self._age(status.modification_time)
+        if entry.get("found"):
+            # A gateway with a store of its own may have it under way.
+            return unchanged > self._max_age
+        quiet = unchanged > min(_QUIET_SECONDS, self._max_age)
         return quiet and self._age(entry["initiated"]) > self._max_age
 
 

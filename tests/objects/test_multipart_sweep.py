@@ -292,3 +292,76 @@ def test_a_gateway_does_it_by_itself(tmp_path: Path) -> None:
         assert hidden() == "3"
         wait_for("the upload's end", lambda: hidden() == "1", seconds=30)
         assert gateway.request("GET", f"{bucket}/other").content == b"an object"
+
+
+# --- uploads that the state store does not know
+
+
+def lose(world: World) -> None:
+    """Empty the state store of what it knows of uploads."""
+    store = world.staging.store
+    for space in ("uploads", "uploads-looked-for"):
+        for key, _ in list(store.scan(space)):
+            store.delete(space, key)
+
+
+@pytest.mark.parametrize("met", ["listed", "beside another"])
+def test_an_upload_that_a_lost_store_knew_goes_when_nothing_happened_in_it_for_long(
+    world: World, sweep: UploadSweep, clock: Clock, met: str,
+) -> None:
+    upload = world.begin()
+    world.fill(upload, b"one")
+    lose(world)
+    clock.ahead = 2 * AGE
+    assert sweep.sweep() == 0
+    if met == "listed":
+        assert [one.upload_id for one in world.multipart.uploads(BUCKET)] == [upload.upload_id]
+    else:
+        other = world.begin("other")
+        world.multipart.abort(BUCKET, "other", other.upload_id)
+    clock.ahead = AGE - 60
+    assert sweep.sweep() == 0
+    assert world.inside(upload)
+    clock.ahead = AGE + 60
+    assert sweep.sweep() == 1
+    assert world.is_clean()
+
+
+def test_an_old_upload_of_another_gateways_store_stays_while_something_happens_in_it(
+    world: World, sweep: UploadSweep, clock: Clock, staging: Staging,  # noqa: F811
+) -> None:
+    upload = world.begin()
+    lose(world)
+    list(world.multipart.uploads(BUCKET))
+    entry = staging.store.get("uploads", upload.upload_id)
+    assert entry
+    long_ago = entry["initiated"] - int(3 * AGE) * 1000
+    staging.store.put("uploads", upload.upload_id, {**entry, "initiated": long_ago})
+    claims = world.fill(upload, b"one")
+    clock.ahead = AGE / 2
+    assert sweep.sweep() == 0
+    world.complete(upload, claims)
+    assert world.read().content == b"one"
+
+
+def test_no_more_than_ones_own_uploads_are_taken_in(
+    backend: WebHdfsBackend, staging: Staging,  # noqa: F811
+) -> None:
+    world = new_world(backend.as_user("alice"), staging, "777")
+    world.begin()
+    lose(world)
+    bob = World(backend.as_user("bob"), staging, world.root)
+    assert len(list(bob.multipart.uploads(BUCKET))) == 1
+    bob.begin("bobs")
+    reader = world.over(world.fs, read_only=True)
+    assert len(list(reader.uploads.uploads(BUCKET))) == 2
+    assert [entry["user"] for _, entry in staging.store.scan("uploads")] == ["bob"]
+
+
+def test_a_bucket_is_looked_through_once_a_day(world: World) -> None:
+    calls: list[str] = []
+    multipart = world.over(Wrapped(  # type: ignore[arg-type]
+        world.fs, before=lambda name, _: calls.append(name))).uploads
+    for _ in range(3):
+        multipart.create(BUCKET, KEY, ObjectMeta())
+    assert calls.count("list_page") == 1
