@@ -134,8 +134,9 @@ class BlockWriter:
 
     def hurry(self, seconds: float) -> None:
         """Wait no longer than so for a DataNode from now on."""
-        self._seconds = seconds
-        self._pipeline.hurry(seconds)
+        with self._lock:
+            self._seconds = seconds
+            self._pipeline.hurry(seconds)
 
     def close(self) -> None:
         """End the connection; what is not finished then stays so."""

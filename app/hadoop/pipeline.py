@@ -8,6 +8,7 @@ org.apache.hadoop.hdfs.DataStreamer, DataXceiver, BlockReceiver; Hadoop 3.4.2.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.hadoop.packets import HEARTBEAT, pack
@@ -146,16 +147,14 @@ class Pipeline:
         """
         if time.monotonic() - self._sent_at < idle or self._unsent or self._torn:
             return
-        timeout = self._socket.gettimeout()
-        try:
+        with suppress(OSError):
+            timeout = self._socket.gettimeout()
             self._socket.settimeout(0)
-            sent = self._socket.send(_BEAT)
-            self._unsent = _BEAT[sent:]
-            self._sent_at = time.monotonic()
-        except OSError:
-            pass
-        finally:
-            self._socket.settimeout(timeout)
+            try:
+                self._unsent = _BEAT[self._socket.send(_BEAT):]
+                self._sent_at = time.monotonic()
+            finally:
+                self._socket.settimeout(timeout)
 
     def hurry(self, seconds: float) -> None:
         """Wait no longer than so from now on."""
