@@ -13,7 +13,8 @@ PORT = 8080
 DATA = ./data
 
 # How many processes run tests at once; each starts its own Hadoop where one is needed. 0: this one.
-JOBS = 3
+# Twice as many as a small machine has CPUs: half of the time a test waits, for a restart or a deadline.
+JOBS = 4
 
 # --if-reachable: where no advisory service can be asked, `make audit` says so and goes on.
 AUDIT =
@@ -41,7 +42,7 @@ hadoop: $(VENV)/.run ## start Hadoop 3.4.2 for trying things by hand (NameNode 9
 	@sh scripts/test-tools.sh java maven
 	@exec $(BIN)/python -m tests.hadoop --user "$${DEMO_HDFS_USER:-$${DEMO_USER:-someone}}"
 
-test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some (JOBS=3)
+test: $(VENV)/.dev ## run all tests, on a real Hadoop too; ARGS='tests/api -k name' runs some (JOBS=4)
 	@sh scripts/test-tools.sh java maven nginx openssl curl redis-server postgresql slapd \
 		krb5-kdc krb5-admin-server krb5-user faketime
 	@sh scripts/test.sh $(BIN)/python $(JOBS) $(ARGS)

@@ -10,6 +10,9 @@ python=$1
 jobs=$2
 shift 2
 
+# Some hundred processes load the application, and each would compile it anew.
+unset PYTHONDONTWRITEBYTECODE
+
 status=0
 "$python" -m pytest -n "$jobs" --dist loadfile --no-loadscope-reorder "$@" || status=$?
 [ "$jobs" -gt 0 ] || exit "$status"
