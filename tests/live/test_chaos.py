@@ -26,7 +26,7 @@ OLD, NEW = (Piece("old", 3000),), (Piece("new", 500),)
 @pytest.mark.hadoop
 @pytest.mark.gunicorn
 def test_kills_under_load_break_no_promise(tmp_path: Path) -> None:
-    plan = Plan(secrets.token_hex(4), minutes=10, clients=8, kinds=KILLS, rounds=len(KILLS))
+    plan = Plan(secrets.token_hex(4), minutes=10, clients=4, kinds=KILLS, rounds=len(KILLS))
     try:
         result = run(plan, tmp_path)
     except AssertionError as error:
