@@ -118,7 +118,7 @@ class Connection:
             raise Broken(f"{self._where}: {error}") from error
         try:
             return _message(answer, call_id)
-        except (BadMessage, KeyError, UnicodeDecodeError) as error:
+        except (BadMessage, KeyError, AttributeError) as error:
             raise BadFrame(f"{self._where}: {error!r}") from error
 
     def is_live(self) -> bool:
