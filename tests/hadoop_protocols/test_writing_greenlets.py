@@ -44,7 +44,7 @@ WHILE_IT_WAITS_FOR_THE_BODY = """
 WHILE_IT_WAITS_FOR_A_DATANODE = """
     from app.hadoop import block_writing, file_writing, pipeline
     # Waits for acknowledgements, or, where the window is that wide, for room to send.
-    block_writing.WINDOW = {window}
+    block_writing.WINDOW = 1 << 20
     file_writing._GIVE_UP_SECONDS, pipeline._SECONDS_A_NODE = 0.2, 0.0
     stuck = threading.Event()
 
@@ -96,8 +96,8 @@ THE_CHILD_OF_A_FORK = """
 
 @pytest.mark.parametrize("script", [
     pytest.param(WHILE_IT_WAITS_FOR_THE_BODY, id="waiting-for-the-body"),
-    pytest.param(WHILE_IT_WAITS_FOR_A_DATANODE.format(window=1 << 20), id="acknowledging"),
-    pytest.param(WHILE_IT_WAITS_FOR_A_DATANODE.format(window=1 << 30), id="sending"),
+    pytest.param(WHILE_IT_WAITS_FOR_A_DATANODE, id="acknowledging"),
+    pytest.param(WHILE_IT_WAITS_FOR_A_DATANODE.replace("1 << 20", "1 << 31"), id="sending"),
     pytest.param(THE_CHILD_OF_A_FORK, id="the-child-of-a-fork"),
 ])
 def test_killed_and_forked(script: str) -> None:
