@@ -14,7 +14,7 @@ from app.core.limit_errors import LimitReached
 from app.state.ledger import DOWNLOAD
 from app.web import accel
 from app.web.body import RequestBody
-from app.web.exchange import begin
+from app.web.exchange import KEY, begin
 from app.web.protective import protective
 
 if TYPE_CHECKING:
@@ -113,6 +113,9 @@ class Gate:
         seconds = time.monotonic() - exchange.started
         self._audit.write(exchange, seconds, complete=complete)
         self._metrics.end(exchange, seconds)
+        # These hold each other, and all that there was of the request: none waits for a collector.
+        exchange.environ.pop(KEY, None)
+        exchange.meter = None
 
 
 class _Answer:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -136,3 +138,23 @@ def test_what_goes_on_by_itself_is_not_said_to_be_refused(tmp_path: Path, method
     assert ended.wait(20), "the copy was made"
     assert status == 200
     assert b"<ETag>x</ETag>" in body
+
+
+def test_a_request_leaves_nothing_for_the_garbage_collector(tmp_path: Path) -> None:
+    seen: list[weakref.ref[Thing]] = []
+
+    def view(environ: dict[str, Any]) -> Response:
+        thing = environ["test.thing"] = Thing()
+        seen.append(weakref.ref(thing))
+        return Response(b"answer")
+
+    gc.disable()
+    try:
+        assert Place(tmp_path, view).ask("GET") == (200, b"answer")
+        assert [thing() for thing in seen] == [None]
+    finally:
+        gc.enable()
+
+
+class Thing:
+    """Something that belongs to one request."""
