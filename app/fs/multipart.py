@@ -108,16 +108,17 @@ class Multipart:
         return self._find(bucket, key, upload_id)[1]
 
     def put_part(  # noqa: PLR0917 - what names a part in S3, and then its content
-        self, bucket: str, key: str, upload_id: str, number: int, body: Iterable[bytes],
+        self, bucket: str, key: str, upload: str | Upload, number: int, body: Iterable[bytes],
         describe: Callable[[], tuple[str, Mapping[str, str]]],
     ) -> Part:
         """Store one part; `describe` tells its MD5 and checksums when `body` is exhausted.
 
-        For the object to have a checksum, each part needs one of the upload's algorithm.
+        An `upload` just looked up is not looked up again. For the object to have a checksum, each
+        part needs one of the upload's algorithm.
         """
         if not 1 <= number <= layout.LAST_PART:
             raise InvalidParameter("partNumber", str(number), f"1 to {layout.LAST_PART}")
-        directory, _ = self._find(bucket, key, upload_id)
+        directory, found = self._find(bucket, key, upload)
         self._principal.require_write(self._shelf.path_of(bucket, key))
         with self._staging.stage(self._fs, directory, directory) as stage:
             try:
@@ -127,7 +128,7 @@ class Multipart:
             except (PathNotFound, FileBusy, UpstreamFault) as error:
                 if status_or_none(self._fs, layout.record_path(directory)):
                     raise
-                raise NoSuchUpload(upload_id) from error
+                raise NoSuchUpload(found.upload_id) from error
             except PathError as error:
                 error.path = child_of(layout.bucket_of(directory), key)
                 raise
@@ -155,32 +156,33 @@ class Multipart:
         return page[:limit], len(page) > limit
 
     def complete(
-        self, bucket: str, key: str, upload_id: str, claims: Sequence[PartClaim], *,
+        self, bucket: str, key: str, upload: str | Upload, claims: Sequence[PartClaim], *,
         least_part: int = LEAST_PART, precondition: Precondition | None = None,
         verify: Callable[[ObjectMeta], None] = accept,
     ) -> ObjectInfo:
         """Make the object of the parts that `claims` name; once, however often it is asked.
 
         `precondition` sees the present object before anything changes, and again before it is
-        replaced; `verify` sees what the new one will be, and may raise. Raises NoSuchUpload,
-        InvalidPart, InvalidPartOrder, PartTooSmall, OperationAborted, and what `put` raises.
+        replaced; `verify` sees what the new one will be, and may raise. `upload`: as in `put_part`.
+        Raises NoSuchUpload, InvalidPart, InvalidPartOrder, PartTooSmall, OperationAborted, what
+        `put` raises.
         """
         try:
-            directory, upload = self._find(bucket, key, upload_id)
-        except NoSuchUpload:
-            if not layout.is_id(upload_id):
+            directory, found = self._find(bucket, key, upload)
+        except NoSuchUpload as error:
+            if not layout.is_id(error.path):
                 raise
-            over = Upload(upload_id, key, ObjectMeta(), 0)
+            over = Upload(error.path, key, ObjectMeta(), 0)
             return completed(self._fs, self._shelf, bucket, over)
         self._principal.require_write(self._shelf.path_of(bucket, key))
         completion = Completion(
-            self._fs, self._staging, self._shelf, Place(bucket, directory, upload),
+            self._fs, self._staging, self._shelf, Place(bucket, directory, found),
             self._permission)
-        with self._registry.completing(upload_id, self._staging.workers.own_id):
+        with self._registry.completing(found.upload_id, self._staging.workers.own_id):
             try:
                 return completion.run(claims, least_part, precondition, verify)
             except NoSuchUpload:
-                return completed(self._fs, self._shelf, bucket, upload)
+                return completed(self._fs, self._shelf, bucket, found)
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """Remove an upload with all its parts. Raises NoSuchBucket, NoSuchUpload."""
@@ -240,15 +242,18 @@ class Multipart:
         for path in (directory, inside):
             self._fs.change_acl(path, AclChange.SET, ",".join([*base, *named]))
 
-    def _find(self, bucket: str, key: str, upload_id: str) -> tuple[HdfsPath, Upload]:
+    def _find(self, bucket: str, key: str, upload: str | Upload) -> tuple[HdfsPath, Upload]:
         """Return an upload and its directory. Raises NoSuchBucket, NoSuchUpload."""
         self._principal.require_named(self._shelf.path_of(bucket, key))
-        directory = layout.directory_of(self._shelf.bucket_path(bucket), upload_id)
-        upload = self._read(directory) if layout.is_id(upload_id) else None
-        if upload is None or upload.key != key:
+        where = self._shelf.bucket_path(bucket)
+        if isinstance(upload, Upload):
+            return layout.directory_of(where, upload.upload_id), upload
+        directory = layout.directory_of(where, upload)
+        found = self._read(directory) if layout.is_id(upload) else None
+        if found is None or found.key != key:
             self._shelf.bucket(bucket)
-            raise NoSuchUpload(upload_id)
-        return directory, upload
+            raise NoSuchUpload(upload)
+        return directory, found
 
     def _read(self, directory: HdfsPath) -> Upload | None:
         for record in (layout.record_path(directory), layout.sealed_path(directory)):

@@ -84,7 +84,7 @@ def upload_part(call: S3Call) -> Response:
     content = Content(call, headers, [upload.checksum_algorithm or DEFAULT])
     _check_kind(upload, content.sent_kind)
     part = call.objects.uploads.put_part(
-        call.bucket, call.key, upload.upload_id, number, content.pieces(),
+        call.bucket, call.key, upload, number, content.pieces(),
         lambda: (content.etag, content.checksums))
     told = content.sent_kind or upload.checksum_algorithm or DEFAULT
     return empty(200, {"ETag": f'"{part.etag}"',
@@ -104,7 +104,7 @@ def upload_part_copy(call: S3Call) -> Response:
 
     def work() -> Response:
         part = call.objects.uploads.put_part(
-            call.bucket, call.key, upload.upload_id, number, copied.pieces(), copied.part)
+            call.bucket, call.key, upload, number, copied.pieces(), copied.part)
         told = part.checksums if upload.checksum_algorithm else {}
         return answer("CopyPartResult", copying.result_fields(part.etag, part.modified, told))
 
@@ -116,14 +116,16 @@ def complete_multipart_upload(call: S3Call) -> Response:
     headers = headers_of(call)
     check_type(headers)
     completion = Completion.read(call, headers)
+    upload: str | Upload = call.param("uploadId")
     # It may be done already: asked again, the store answers with what it became.
     with suppress(NoSuchUpload):
-        completion.check(_upload(call))
+        upload = _upload(call)
+        completion.check(upload)
     precondition = preconditions.for_write(headers, call.resource)
 
     def work() -> Response:
         info = call.objects.uploads.complete(
-            call.bucket, call.key, call.param("uploadId"), completion.claims,
+            call.bucket, call.key, upload, completion.claims,
             least_part=LEAST_PART if call.rooted else 0, precondition=precondition,
             verify=completion.verify)
         meta = info.meta

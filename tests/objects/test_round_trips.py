@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.core.object_errors import NoSuchUpload
+from app.core.objects import ObjectMeta, PartClaim
 from app.fs.object_listing import AT_ONCE
 
 if TYPE_CHECKING:
@@ -99,3 +101,39 @@ def test_a_listing_without_etags_asks_for_none(shop: Shop) -> None:
     shop.fs.create(shop.at("theirs"), [b"x"])
     calls = shop.counted(lambda: shop.store.list(shop.bucket, delimiter="/", etags=False))
     assert calls == {"status": 1, "list_page": 1}
+
+
+def test_a_part_of_an_upload_that_was_just_looked_up_does_not_ask_for_it_again(shop: Shop) -> None:
+    uploads = shop.store.uploads
+    begun = uploads.create(shop.bucket, "key", ObjectMeta())
+    found = uploads.upload(shop.bucket, "key", begun.upload_id)
+
+    def put(upload: Any, number: int) -> None:
+        uploads.put_part(shop.bucket, "key", upload, number, [b"x"], lambda: ("0" * 32, {}))
+
+    once = {"status": 2, "create": 1, "rename": 1}
+    assert shop.counted(lambda: put(found, 1)) == once
+    assert shop.counted(lambda: put(begun.upload_id, 2)) == {**once, "xattrs": 1}
+
+
+def test_an_upload_that_is_over_since_it_was_looked_up_takes_no_part(shop: Shop) -> None:
+    uploads = shop.store.uploads
+    begun = uploads.create(shop.bucket, "key", ObjectMeta())
+    found = uploads.upload(shop.bucket, "key", begun.upload_id)
+    uploads.abort(shop.bucket, "key", begun.upload_id)
+    with pytest.raises(NoSuchUpload):
+        uploads.put_part(shop.bucket, "key", found, 1, [b"x"], lambda: ("0" * 32, {}))
+    with pytest.raises(NoSuchUpload):
+        uploads.complete(shop.bucket, "key", found, [PartClaim(1, "0" * 32, {})])
+
+
+def test_an_upload_that_was_completed_since_it_was_looked_up_is_answered_as_it_became(
+    shop: Shop,
+) -> None:
+    uploads = shop.store.uploads
+    begun = uploads.create(shop.bucket, "key", ObjectMeta())
+    found = uploads.upload(shop.bucket, "key", begun.upload_id)
+    part = uploads.put_part(shop.bucket, "key", found, 1, [b"x"], lambda: ("0" * 32, {}))
+    claims = [PartClaim(1, part.etag, {})]
+    first = uploads.complete(shop.bucket, "key", begun.upload_id, claims)
+    assert uploads.complete(shop.bucket, "key", found, claims).meta.etag == first.meta.etag
