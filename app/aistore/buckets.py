@@ -13,6 +13,7 @@ from app.aistore.provider import CLOUD, checked, provider_of
 from app.core.errors import InvalidRequest, MissingParameter, RouteNotFound
 from app.core.object_errors import BucketExists, InvalidBucketName, NoSuchBucket
 from app.core.paths import is_inside
+from app.web import preflights
 
 if TYPE_CHECKING:
     from werkzeug import Response
@@ -48,6 +49,7 @@ def destroy(call: AIStoreCall) -> Response:
     provider_of(call)
     _require(call, Access.DESTROY)
     call.objects.destroy_bucket(call.bucket, call.services.users.rooms())
+    preflights.removed(call.services.store, call.objects, call.bucket)
     return empty()
 
 
@@ -58,6 +60,7 @@ def rename(call: AIStoreCall) -> Response:
     target = _target(call)
     _check_name(target)
     call.objects.rename_bucket(call.bucket, target, call.services.users.rooms())
+    preflights.renamed(call.services.store, call.objects, call.bucket, target)
     return empty()
 
 

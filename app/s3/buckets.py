@@ -8,6 +8,7 @@ from app.s3 import acl, documents
 from app.s3.errors import S3Error, invalid_argument
 from app.s3.times import iso_time
 from app.s3.xml import answer, empty, parse
+from app.web import preflights
 
 if TYPE_CHECKING:
     from werkzeug import Response
@@ -93,6 +94,7 @@ def head_bucket(call: S3Call) -> Response:
 def delete_bucket(call: S3Call) -> Response:
     """Remove an empty bucket."""
     call.objects.delete_bucket(call.bucket)
+    preflights.removed(call.services.store, call.objects, call.bucket)
     return empty(204)
 
 

@@ -1,9 +1,7 @@
 """Cross-origin sharing: a bucket's rules, preflight answers, and the headers of actual answers.
 
-The rules lie with the bucket. A preflight comes without credentials, so nobody's file system can be
-asked for them: the state store has them a second time, by the bucket's name and where it lies, and
-a preflight is allowed where the rules of any bucket of that name allow it. What the actual answer
-says comes from the bucket itself.
+A preflight is nobody's, and allowed where the rules of any bucket of that name allow it
+(`app.web.preflights`). What the actual answer says comes from the bucket itself.
 """
 
 from __future__ import annotations
@@ -18,6 +16,8 @@ from app.s3 import documents
 from app.s3.errors import S3Error
 from app.s3.tagging import change_record
 from app.s3.xml import answer, empty
+from app.web import preflights
+from app.web.preflights import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from app.s3.call import S3Call
     from app.s3.xml import Field
 
-RECORD = "cors"
-SPACE = "s3-cors"
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 MAX_RULES = 100
 _READING = ("GET", "HEAD")
@@ -77,10 +75,16 @@ def _like(pattern: str, text: str) -> bool:
 
 
 def get_bucket_cors(call: S3Call) -> Response:
-    """Answer the rules."""
-    rules = _rules(call.objects.bucket_record(call.bucket))
+    """Answer the rules; preflights go by them from now on, whatever they knew before.
+
+    The bucket may have come to its name past the gateway, or the state store have been lost.
+    """
+    record = call.objects.bucket_record(call.bucket)
+    rules = _rules(record)
     if not rules:
         raise NoSuchAttribute(call.bucket, RECORD)
+    with suppress(GatewayError):
+        _keep(call, record[RECORD])
     return answer("CORSConfiguration", [("CORSRule", _told(rule)) for rule in rules])
 
 
@@ -92,14 +96,14 @@ def put_bucket_cors(call: S3Call) -> Response:
         raise MalformedDocument(f"a CORSConfiguration has 1 to {MAX_RULES} CORSRules, no more")
     record = [rule._asdict() for rule in rules]
     change_record(call, RECORD, record)
-    call.services.store.put(SPACE, _place(call), {RECORD: record})
+    _keep(call, record)
     return empty()
 
 
 def delete_bucket_cors(call: S3Call) -> Response:
     """Remove all rules."""
     change_record(call, RECORD, None)
-    call.services.store.delete(SPACE, _place(call))
+    _keep(call, [])
     return empty(204)
 
 
@@ -113,8 +117,8 @@ def preflight(call: S3Call) -> Response:
         raise S3Error("BadRequest", f"Invalid Access-Control-Request-Method: {method}")
     asked = call.headers.get("access-control-request-headers", "")
     headers = [name.strip().lower() for name in asked.split(",") if name.strip()]
-    known = [rule for place, record in call.services.store.scan(SPACE)
-             if place.partition("/")[0] == call.bucket for rule in _rules(record)]
+    known = [rule for record in preflights.records(call.services.store, call.bucket)
+             for rule in _rules(record)]
     rule = next((rule for rule in known if rule.allows(origin, method, headers)), None)
     if rule is None:
         message = "" if known else "CORSResponse: CORS is not enabled for this bucket."
@@ -166,9 +170,8 @@ def _own_rules(call: S3Call) -> list[Rule]:
     return []
 
 
-def _place(call: S3Call) -> str:
-    """Return the key of a bucket's rules in the state store."""
-    return call.bucket + call.objects.bucket(call.bucket).path
+def _keep(call: S3Call, rules: list[dict[str, Any]]) -> None:
+    preflights.keep(call.services.store, call.bucket, call.objects.bucket_path(call.bucket), rules)
 
 
 def _rules(record: Any) -> list[Rule]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.s3.conftest import code_of, refusal
+from tests.s3.conftest import BUCKET_ROOTS, code_of, refusal
 
 if TYPE_CHECKING:
     import requests
@@ -98,6 +98,39 @@ def test_no_preflight_is_allowed_when_the_rules_are_gone(
 ) -> None:
     client.delete_bucket_cors(Bucket=shared)
     assert preflight(s3, shared, "https://app.example.net", "GET").status_code == 403
+
+
+def test_rules_go_with_a_bucket_that_gets_another_name(
+    s3: World, client: Any, shared: str,
+) -> None:
+    """AIStore's dialect has the operation; a preflight has but the name to go by."""
+    new = f"{shared}-new"
+    origin = "https://app.example.net"
+    done = s3.gateway.request(
+        "POST", f"/v1/buckets/{shared}", json={"action": "renamelb", "name": new})
+    assert done.status_code == 200, done.text
+    assert client.get_object(Bucket=new, Key="key")["Body"].read() == b"x"
+    assert preflight(s3, new, origin, "GET").status_code == 200
+    gone = preflight(s3, shared, origin, "GET")
+    assert code_of(gone) == (403, "AccessForbidden")
+    assert b"not enabled" in gone.content
+    assert client.get_bucket_cors(Bucket=new)["CORSRules"] == RULES
+    client.delete_object(Bucket=new, Key="key")
+    client.delete_bucket(Bucket=new)
+    assert preflight(s3, new, origin, "GET").status_code == 403
+
+
+def test_rules_of_a_bucket_that_was_moved_past_s3_are_known_once_they_are_asked_for(
+    s3: World, client: Any, shared: str,
+) -> None:
+    new, origin = f"{shared}-moved", "https://app.example.net"
+    root = BUCKET_ROOTS["someone"]
+    moved = s3.gateway.request("PUT", "/f/name", params={
+        "path": f"{root}/{shared}", "destination": f"{root}/{new}"})
+    assert moved.ok, moved.text
+    assert preflight(s3, new, origin, "GET").status_code == 403
+    assert client.get_bucket_cors(Bucket=new)["CORSRules"] == RULES
+    assert preflight(s3, new, origin, "GET").status_code == 200
 
 
 def test_actual_answers(s3: World, shared: str) -> None:
