@@ -41,6 +41,7 @@ _REMOVE_XATTR = method("removeXAttr")
 _RENAME = method("rename")
 _RENAME2 = method("rename2")
 _RENEW_LEASE = method("renewLease")
+_REPORT_BAD_BLOCKS = method("reportBadBlocks")
 _SET_OWNER = method("setOwner")
 _SET_PERMISSION = method("setPermission")
 _SET_REPLICATION = method("setReplication")
@@ -148,6 +149,12 @@ class NameNodeClient:
                            + number(3, length))
         told = decode(answer).get(1) if answer else None
         return None if told is None else messages.located_blocks(told)
+
+    def report_bad_block(self, located: LocatedBlock, node: Datanode) -> None:
+        """Tell that a DataNode has wrong bytes of a block of which another has right ones."""
+        self._ask(_REPORT_BAD_BLOCKS, octets(1, (
+            octets(1, located.block.message()) + number(2, located.offset) + octets(3, node.raw)
+            + number(4, 0) + octets(5, located.token))))
 
     def create(
         self, path: str, client: str, *, mode: int, unmasked: int | None, overwrite: bool,

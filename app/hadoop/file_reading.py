@@ -6,10 +6,12 @@ for; bytes that were handed out are not asked for again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from app.hadoop.block_reading import BlockFailed, BlockReader, Corrupt
 from app.hadoop.datanodes import NoDatanode
+from app.hadoop.ipc import BadFrame, RemoteError
 
 if TYPE_CHECKING:
     from app.hadoop.client_protocol import NameNodeClient
@@ -70,6 +72,8 @@ class FileReader:
                 self._reader = None
                 continue
             if data:
+                if self._attempts.corrupt:
+                    self._report()
                 self._position += len(data)
                 return data
             self._let_go()
@@ -85,6 +89,14 @@ class FileReader:
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
+
+    def _report(self) -> None:
+        """Tell the NameNode who has wrong bytes, so that these are replaced by right ones."""
+        block = self._block()
+        while self._attempts.corrupt:
+            _, node = self._attempts.corrupt.popitem()
+            with suppress(OSError, RemoteError, BadFrame):
+                self._namenode.report_bad_block(block, node)
 
     def _open(self) -> BlockReader:
         """Ask one DataNode after the other for the block at the position."""
@@ -139,12 +151,12 @@ class FileReader:
 
 
 class _Attempts:
-    """What was tried for one block."""
+    """What was tried for one block; `corrupt` have wrong bytes of it, which nobody was told."""
 
     def __init__(self, block_id: int = 0) -> None:
         self.block_id = block_id
         self._tried: set[str] = set()
-        self._corrupt: set[str] = set()
+        self.corrupt: dict[str, Datanode] = {}
         self._errors: list[OSError] = []
         self._anew = False
 
@@ -153,14 +165,14 @@ class _Attempts:
         if not self._errors:
             return nodes
         return sorted((node for node in nodes if node.uuid not in self._tried),
-                      key=lambda node: node.uuid in self._corrupt)
+                      key=lambda node: node.uuid in self.corrupt)
 
     def failed(self, node: Datanode, error: OSError) -> None:
         """Note what became of a try."""
         self._tried.add(node.uuid)
         self._errors.append(error)
         if isinstance(error, Corrupt):
-            self._corrupt.add(node.uuid)
+            self.corrupt[node.uuid] = node
 
     def begin_anew(self) -> bool:
         """Let all be tried again; False if they were already."""

@@ -45,6 +45,7 @@ class FakeNameNode:
         self.first_id = 1000
         self.plain = self.complete = True
         self.told: list[tuple[int, int]] = []
+        self.reported: list[tuple[int, str]] = []
 
     def get_block_locations(self, path: str, offset: int, length: int) -> LocatedBlocks | None:
         assert path == "/file"
@@ -53,6 +54,10 @@ class FakeNameNode:
         return LocatedBlocks(
             self.length, tuple(map(self._block, range(first, last + 1))),
             self.plain, self.complete)
+
+    def report_bad_block(self, block: LocatedBlock, node: Datanode) -> None:
+        self.reported.append((block.block.block_id, node.uuid))
+        raise RemoteError("StandbyException", "a report is not worth a read")
 
     def _block(self, index: int) -> LocatedBlock:
         at = index * BLOCK
@@ -196,8 +201,22 @@ def test_a_replica_with_wrong_bytes_is_left_for_one_with_right_ones() -> None:
 
     with datanodes(2) as (one, two):
         one.spoil = flip
-        assert read_all(opened(namenode([one, two]), 0, 2 * BLOCK)) == CONTENT[:2 * BLOCK]
+        fake = namenode([one, two])
+        assert read_all(opened(fake, 0, 2 * BLOCK)) == CONTENT[:2 * BLOCK]
         assert two.asked == [(0, 65536, BLOCK - 65536), (1, 65536, BLOCK - 65536)]
+        assert fake.reported == [(1000, fake.nodes[0].uuid), (1001, fake.nodes[0].uuid)]
+
+
+def test_wrong_bytes_everywhere_may_be_the_readers_fault_and_are_not_reported() -> None:
+    with datanodes(2) as both:
+        for one in both:
+            one.spoil = lambda sent: sent[:-100] + bytes(100)
+        fake = namenode(both)
+        reader = opened(fake, 0, 1000)
+        with pytest.raises(ReadFailed, match="wrong checksum"):
+            reader.read(1000)
+        reader.close()
+        assert not fake.reported
 
 
 def test_a_replica_that_refuses_is_left() -> None:
