@@ -30,16 +30,15 @@ from app.fs import upload_layout as layout
 from app.fs.completing import Completion, Place, completed
 from app.fs.object_meta import check_size
 from app.fs.placing import status_or_none
-from app.fs.port import AclChange
 from app.fs.upload_finding import Finder
 from app.fs.upload_plan import WrittenPlan, moved
+from app.fs.upload_rights import make_directory
 from app.fs.upload_sweep import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from app.core.identity import Principal
-    from app.core.model import FileStatus
     from app.core.objects import ObjectInfo, PartClaim
     from app.core.paths import HdfsPath
     from app.fs.completing import Precondition, Shelf
@@ -51,9 +50,6 @@ LEAST_PART = 5 * 1024 * 1024
 """Bytes that all parts but the last have (Amazon S3 User Guide, "multipart upload limits")."""
 _ROOM = 512
 """Octets of the object's record that the parts will add."""
-_OWNERS_ALL = 0o700
-_OTHERS_WRITE = 0o022
-_STICKY = 0o1000
 
 
 def accept(_meta: ObjectMeta) -> None:
@@ -94,7 +90,7 @@ class Multipart:
         worker = self._staging.workers.own_id
         with self._registry.beginning(upload, directory, self._fs.user, worker):
             try:
-                self._make_directory(directory, where.status)
+                make_directory(self._fs, directory, where.status)
                 self._fs.set_xattr(
                     layout.record_path(directory), layout.RECORD, raw, exists=False)
             except AccessDenied as error:
@@ -219,29 +215,6 @@ class Multipart:
 
     # --- inside
 
-    def _make_directory(self, directory: HdfsPath, bucket: FileStatus) -> None:
-        given = int(bucket.permission, 8)
-        shared = not given & _STICKY
-        mode = (given if shared else given & ~_OTHERS_WRITE) & 0o777 | _OWNERS_ALL
-        inside = layout.record_path(directory)
-        self._fs.mkdirs(inside, f"{mode:o}")
-        self._fs.set_permission(directory, f"{mode:o}")
-        if bucket.acl and shared:
-            self._copy_acl(directory, inside)
-
-    def _copy_acl(self, directory: HdfsPath, inside: HdfsPath) -> None:
-        """Give the upload the bucket's ACL, so that whom it names may go on with it."""
-        acl = self._fs.acl(layout.bucket_of(directory))
-        mode = acl.permission.zfill(3)[-3:]
-        base = [f"{who}::{_letters(digit)}" for who, digit in zip(
-            ("user", "group", "other"), mode, strict=True)]
-        named = [entry for entry in acl.entries if not entry.startswith("default:")]
-        if any(entry.startswith("group::") for entry in named):
-            # The permission's digit of the group is the mask then.
-            base[1] = f"mask::{_letters(mode[1])}"
-        for path in (directory, inside):
-            self._fs.change_acl(path, AclChange.SET, ",".join([*base, *named]))
-
     def _find(self, bucket: str, key: str, upload: str | Upload) -> tuple[HdfsPath, Upload]:
         """Return an upload and its directory. Raises NoSuchBucket, NoSuchUpload."""
         self._principal.require_named(self._shelf.path_of(bucket, key))
@@ -300,9 +273,3 @@ def _planned(plan: Plan, upload: Upload) -> Iterator[Part]:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _letters(digit: str) -> str:
-    bits = int(digit)
-    return "".join(letter if bits & bit else "-" for letter, bit in zip("rwx", (4, 2, 1),
-                                                                        strict=True))
