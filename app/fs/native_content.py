@@ -102,6 +102,7 @@ class NativeContent(NativeCalls):
             return False
         names = NameNodeClient(
             Following(self._lanes, pieces, self._find_active, self._note), self._who)
+        pieces.quiet = True
         try:
             write_file(
                 names, data.datanodes, data.keeper, path, pieces, mode=mode, unmasked=unmasked,
@@ -111,7 +112,9 @@ class NativeContent(NativeCalls):
             pieces.take_back(error.taken)
             return False
         except WRITE_FAULTS as error:
+            pieces.quiet = False
             return self._left_to_webhdfs(path, pieces, lane, error)
+        pieces.settle()
         if pieces.any:
             data.worked()
         return True
@@ -120,11 +123,10 @@ class NativeContent(NativeCalls):
         self, path: HdfsPath, pieces: Pieces, lane: Lane, error: Exception,
     ) -> Literal[False]:
         """Return False if WebHDFS can do it all instead, else raise."""
+        pieces.settle()
         if isinstance(error, file_writing.NotPlain):
             return False
         if isinstance(error, UnicodeEncodeError):
-            if pieces.begun:
-                raise error  # it is the body's own
             return False
         if not pieces.begun:
             self._note(lane, error)

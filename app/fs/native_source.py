@@ -45,6 +45,8 @@ class NativeSource:
             data = self._reader.read(size)
         self._offset += len(data)
         self._left -= len(data)
+        if not self._left:
+            self._reader.close()  # who counts reads no further
         return data
 
     def close(self) -> None:

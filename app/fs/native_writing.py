@@ -24,11 +24,17 @@ _PAUSE = 0.2
 
 
 class Pieces:
-    """A body on its way, which may be taken back as far as it was not sent."""
+    """A body on its way, which may be taken back as far as it was not sent.
+
+    While it is `quiet`, it just ends where it raises: what came before is written and the file is
+    closed, then `settle` raises. A greenlet that is killed is not made to wait for that.
+    """
 
     def __init__(self, body: Iterable[bytes]) -> None:
         self._rest = iter(body)
         self._back = b""
+        self._error: Exception | None = None
+        self.quiet = False
         self.begun = False
         self.any = False
 
@@ -42,13 +48,29 @@ class Pieces:
         if self._back:
             piece, self._back = self._back, b""
             return piece
-        piece = next(self._rest)
-        self.any = True
-        return piece
+        if self._error is None:
+            try:
+                piece = next(self._rest)
+            except StopIteration:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is raised later
+                self._error = error
+            else:
+                self.any = True
+                return piece
+        if not self.quiet:
+            self.settle()
+        raise StopIteration
 
     def take_back(self, taken: bytes) -> None:
         """Let the next piece be `taken`, which was sent nowhere."""
         self._back = taken
+        self.quiet = False
+
+    def settle(self) -> None:
+        """Raise what the body has raised, if it has."""
+        if self._error is not None:
+            raise self._error
 
 
 class Following:

@@ -49,18 +49,25 @@ class Ways(NamedTuple):
     quick: NameNodeClient
 
 
-@pytest.fixture(scope="module", params=["as-users", "on-behalf"])
-def ways(
-    request: pytest.FixtureRequest, hadoop: Cluster,
-) -> Iterator[Ways]:
+@pytest.fixture(scope="module")
+def ways(hadoop: Cluster) -> Iterator[Ways]:
     """Yield a backend for either way."""
-    service = "gateway" if request.param == "on-behalf" else ""
+    yield from both(hadoop, "")
+
+
+@pytest.fixture(scope="module")
+def ways_on_behalf(hadoop: Cluster) -> Iterator[Ways]:
+    """Yield the same, asked by a service user."""
+    yield from both(hadoop, "gateway")
+
+
+def both(hadoop: Cluster, service: str) -> Iterator[Ways]:
+    """Yield a backend for either way, whose lane is open."""
     made = {way: WebHdfsBackend(BackendSettings(
         url=(hadoop.namenode_url,), rpc=rpc, service_user=service)) for way, rpc in WAYS.items()}
     with closing(made["rpc"]) as by_rpc, closing(made["webhdfs"]):
         assert by_rpc.lanes is not None
-        assert by_rpc.lanes.now.ready() is not None
-        by_rpc.lanes.now.heard()
+        assert by_rpc.lanes.now.ready()
         caller = Caller(("127.0.0.1", hadoop.rpc_port), Limits())
         yield Ways(made, NameNodeClient(caller, Identity("alice")))
         caller.close()
@@ -264,7 +271,7 @@ ACTS: dict[str, Callable[[Place], Any]] = {
     "create with no copies": lambda p: p.alice.create(p("x"), iter([b"x"]), replication=0),
     "create by a wrong mode": lambda p: p.alice.create(p("x"), iter([b"x"]), permission="4777"),
     "create of a body that breaks": lambda p: (
-        breaking(p.alice, p("x"), b"some"), p.alice.delete(p("x"))),
+        breaking(p.alice, p("x"), b"some"), read(p.alice, p("x")), p.alice.delete(p("x"))),
     "create of a body that breaks at once": lambda p: (
         breaking(p.alice, p("x")), p.alice.status(p("x")).length, p.alice.delete(p("x"))),
     "set times": lambda p: (p.alice.set_times(p("file"), 1000, 2000),
@@ -310,6 +317,14 @@ def test_the_same_comes_of_it(
     ways: Ways, act: Callable[[Place], Any],
 ) -> None:
     by_rpc, by_web = (outcome(furnished(ways, way), act) for way in WAYS)
+    assert by_rpc == by_web
+
+
+@pytest.mark.parametrize("name", [
+    "status where one may not look", "mkdirs with a mode", "rename to shut/y", "set owner",
+    "set owner by a user", "create with all", "create by a stranger", "open by a stranger"])
+def test_on_behalf_of_users_it_is_the_same(ways_on_behalf: Ways, name: str) -> None:
+    by_rpc, by_web = (outcome(furnished(ways_on_behalf, way), ACTS[name]) for way in WAYS)
     assert by_rpc == by_web
 
 
