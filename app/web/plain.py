@@ -27,7 +27,8 @@ _NAME = r"[!#$%&'*+\-.^`|~0-9A-Za-z]+"
 _HEAD = re.compile(
     r"(GET|HEAD|DELETE|OPTIONS|PUT|POST) (/[!\"$-~]*) HTTP/1\.1\r\n"
     rf"((?:{_NAME}:[\t\x20-\x7e\x80-\xff]*\r\n)+)\r\n")
-_UNUSUAL = frozenset({"CONTENT-LENGTH", "TRANSFER-ENCODING", "EXPECT", "UPGRADE", "HTTP2-SETTINGS"})
+_UNUSUAL = frozenset({"TRANSFER-ENCODING", "EXPECT", "UPGRADE", "HTTP2-SETTINGS"})
+_WITHOUT_PREFIX = frozenset({"CONTENT-LENGTH", "CONTENT-TYPE"})
 _CONNECTION = {"keep-alive": False, "close": True}
 _NONE: Mapping[str, str] = {}
 
@@ -135,8 +136,8 @@ class PlainParser(RequestParser):  # type: ignore[misc]
             headers.append((name, value))
             fields[field] = value
         closes = _CONNECTION.get(fields.get("HTTP_CONNECTION", "keep-alive").lower())
-        if (closes is None or "" in fields or len(fields) != len(headers)
-                or len(headers) > self._most):
+        if (closes is None or "" in fields or fields.get("CONTENT_LENGTH", "0") != "0"
+                or len(fields) != len(headers) or len(headers) > self._most):
             return None
         self.req_count += 1
         if match.end() < len(data):
@@ -161,9 +162,8 @@ def _named(name: str) -> tuple[str, str]:
     upper = name.upper()
     if upper in _UNUSUAL:
         return upper, ""
-    if upper == "CONTENT-TYPE":
-        return upper, "CONTENT_TYPE"
-    return upper, f"HTTP_{upper.replace('-', '_')}"
+    variable = upper.replace("-", "_")
+    return upper, variable if upper in _WITHOUT_PREFIX else f"HTTP_{variable}"
 
 
 def takes_plain(cfg: Any, log: Any) -> bool:

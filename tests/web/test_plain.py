@@ -169,13 +169,15 @@ def test_limits_count_as_they_do_for_gunicorn(config: Config, stream: bytes) -> 
 
 def test_plain_requests_have_the_short_way_and_what_follows_them_is_kept() -> None:
     body = b"PUT /f HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
-    parser = PlainParser(TUNED, Pieces([PLAIN + PLAIN + body, PLAIN]), CLIENT)
+    empty = b"PUT /f HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+    parser = PlainParser(TUNED, Pieces([PLAIN + PLAIN + body, empty + PLAIN]), CLIENT)
     kinds = [type(request) is PlainRequest for request in parser]
-    assert kinds == [True, True, False, True]
+    assert kinds == [True, True, False, True, True]
 
 
 @pytest.mark.parametrize("line", [
-    b"Content-Length: 0", b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"Upgrade: h2c",
+    b"Content-Length: 1", b"Content-Length: 00", b"Transfer-Encoding: chunked",
+    b"Expect: 100-continue", b"Upgrade: h2c",
     b"X_a: b", b"Accept: a\r\nAccept: b", b"Connection: upgrade"])
 def test_what_is_unusual_is_for_gunicorns_own_parser(line: bytes) -> None:
     stream = PLAIN[:-2] + line + b"\r\n\r\n"
