@@ -8,10 +8,21 @@ message, also where a field that must be there is not.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.model import FileStatus, FileType
-from app.hadoop.protobuf import BadMessage, decode, decode_all, number, octets, signed, text
+from app.hadoop.protobuf import (
+    OCTETS,
+    BadMessage,
+    decode,
+    decode_all,
+    number,
+    octets,
+    read_delimited,
+    signed,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +31,7 @@ _TYPES = {1: FileType.DIRECTORY, 2: FileType.FILE, 3: FileType.SYMLINK}
 _PERMISSION_BITS = 0o1777
 _MODES = {mode: f"{mode:o}" for mode in range(_PERMISSION_BITS + 1)}
 _NOT_PLAIN = frozenset({6, 7})  # how it is encrypted, by which policy it is coded
+_FIRST_OCTETS = 1 << 3 | OCTETS
 _HAS_ACL, _HAS_CRYPT, _HAS_EC, _SNAPSHOT_ENABLED = 1, 2, 4, 8
 
 
@@ -131,8 +143,17 @@ def block(data: bytes) -> Block:
 def datanode(data: bytes) -> Datanode:
     """Read a DatanodeInfoProto."""
     with _well_formed():
-        told = decode(decode(data)[1])
-        return Datanode(told[1].decode(), told[4], told[3].decode(), data)
+        # Who it is comes first and stays; the many figures behind it change with each heartbeat.
+        if data[0] == _FIRST_OCTETS:
+            start, end = read_delimited(data, 1)
+            return Datanode(*_identity(data[start:end]), data)
+        return Datanode(*_identity(decode(data)[1]), data)
+
+
+@lru_cache(maxsize=4096)
+def _identity(data: bytes) -> tuple[str, int, str]:
+    told = decode(data)
+    return told[1].decode(), told[4], told[3].decode()
 
 
 def server_defaults(data: bytes) -> ServerDefaults:
