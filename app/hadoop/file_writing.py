@@ -38,6 +38,7 @@ _CLOSE_SECONDS = 30.0
 _GIVE_UP_SECONDS = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.4
 _NOT_REPLICATED_YET = "NotReplicatedYetException"
+_NOT_FOUND = "FileNotFoundException"
 _defaults: WeakKeyDictionary[Datanodes, tuple[float, ServerDefaults]] = WeakKeyDictionary()
 
 
@@ -76,7 +77,7 @@ def write_file(
         path, client, mode=mode, unmasked=unmasked, overwrite=overwrite,
         replication=replication or defaults.replication, block_size=size)
     if status.encrypted or status.erasure_coded:
-        namenode.delete(path, recursive=False)
+        _remove(namenode, status.file_id)
         raise NotPlain(f"{path} is encrypted or erasure-coded")
     checksums = Checksums(defaults.checksum_type, defaults.bytes_per_checksum)
     terms = Terms(namenode, datanodes, client, checksums, size)
@@ -151,7 +152,7 @@ class _File:
             except _NoneTook as error:
                 if self._last is not None:
                     raise WriteFailed(str(error)) from error
-                self._namenode.delete(self._path, recursive=False)
+                _remove(self._namenode, self._file_id)
                 raise NothingWritten(str(error), bytes(data) + bytes(body.rest)) from error
             if not whole:
                 self._fill(block, body)
@@ -191,7 +192,7 @@ class _File:
             except RemoteError as error:
                 if not error.java_class.endswith(_NOT_REPLICATED_YET):
                     if shunned:
-                        raise _NoneTook(f"no DataNode is left but {shunned}: {error}") from error
+                        raise _NoneTook(f"without {_names(shunned)}: {error}") from error
                     raise
                 if time.monotonic() > ends:
                     raise
@@ -229,6 +230,19 @@ class _File:
 
 class _NoneTook(OSError):
     """No DataNode agreed to take a block."""
+
+
+def _remove(namenode: NameNodeClient, file_id: int) -> None:
+    """Remove a file that is not to stay; what another has put in its place meanwhile stays."""
+    try:
+        namenode.delete(f"/.reserved/.inodes/{file_id}", recursive=False)
+    except RemoteError as error:
+        if not error.java_class.endswith(_NOT_FOUND):
+            raise
+
+
+def _names(nodes: Iterable[Datanode]) -> str:
+    return ", ".join(f"{node.host}:{node.port}" for node in nodes)
 
 
 def _packet_size(defaults: ServerDefaults) -> int:

@@ -170,7 +170,8 @@ def test_where_no_datanode_is_reached_nothing_is_left_and_what_was_taken_is_told
     assert told.value.taken == b"a" * PACKET + b"b"
     assert isinstance(told.value, NoDatanode)
     assert list(body) == [b"more"]
-    assert namenode.names()[-1] == "delete"
+    # By its number: what another puts there meanwhile stays.
+    assert namenode.calls[-1] == ("delete", "/.reserved/.inodes/7", False)
     assert len(namenode.of("add_block")[-1][1]) == 3
 
 
@@ -186,6 +187,13 @@ def test_where_the_namenode_knows_no_other_datanode_nothing_is_left_either() -> 
         put(namenode, [b"bytes"])
     assert told.value.taken == b"bytes"
     assert namenode.names()[-1] == "delete"
+
+
+def test_a_file_that_another_has_replaced_meanwhile_is_gone_already() -> None:
+    gone = RemoteError("java.io.FileNotFoundException", "no such inode")
+    namenode = PlayedNameNode([named(free_port())], raises={"delete": gone})
+    with pytest.raises(NothingWritten):
+        put(namenode, [b"bytes"])
 
 
 def test_when_a_later_block_finds_no_datanode_the_file_is_closed_as_it_is() -> None:

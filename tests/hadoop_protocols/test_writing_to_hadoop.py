@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.hadoop.file_writing import PACKET, NotPlain
+from app.hadoop.datanodes import Datanodes, NoDatanode
+from app.hadoop.file_writing import PACKET, NothingWritten, NotPlain
 from app.hadoop.ipc import Identity, RemoteError, method
 from app.hadoop.keeping import Keeper
 from app.hadoop.protobuf import decode, text
@@ -18,12 +19,13 @@ from app.hadoop.protobuf import decode, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app.hadoop.messages import Datanode
     from tests.hadoop_protocols.trio import Trio
 
 pytestmark = pytest.mark.hadoop
 HOME = "/user/alice"
 FILE = f"{HOME}/file"
-CONTENT = os.urandom(4 * PACKET + 1000)
+CONTENT = os.urandom(9 * PACKET + 1000)
 BLOCKS = st.sampled_from([1024, 2048, 65536, PACKET, PACKET + 512, 1 << 20])
 
 
@@ -136,6 +138,20 @@ def test_a_lease_that_another_takes_ends_the_file(trio: Trio, blocks: int) -> No
     with pytest.raises(RemoteError):
         trio.put(FILE, body(), block_size=blocks)
     assert trio.is_closed(FILE)
+
+
+def test_where_no_datanode_is_reached_the_file_is_gone_and_the_body_is_given_back(
+    trio: Trio, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unreachable(_: Datanodes, node: Datanode) -> None:
+        raise NoDatanode(f"{node.host}:{node.port}: no route")
+
+    monkeypatch.setattr(Datanodes, "connect", unreachable)
+    body = cut(CONTENT, PACKET)
+    with pytest.raises(NothingWritten) as told:
+        trio.put(f"{HOME}/unreached", body)
+    assert told.value.taken + b"".join(body) == CONTENT
+    assert trio.client().get_file_info(f"{HOME}/unreached") is None
 
 
 def test_a_file_that_is_removed_meanwhile_is_told(trio: Trio) -> None:
