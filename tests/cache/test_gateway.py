@@ -60,6 +60,7 @@ def cached(
     """Yield a gateway of several workers with a cache, whose workers may be killed."""
     directory = tmp_path_factory.mktemp("cached")
     settings = {
+        "backend": {"rpc": "off"},  # what is counted is WebHDFS
         "cache": {"mountpaths": [str(directory / "disk")], "chunk_size": MIB,
                   "capacity": 512 * MIB},
         "upload": {"lease_seconds": 2.0, "sweep_seconds": 0.5}}

@@ -52,7 +52,8 @@ def ways(
             cut = stack.enter_context(Interceptor(options.pop("backend")))
             gateway = stack.enter_context(Gateway(
                 tmp_path_factory.mktemp("between"), backend=cut.url, workers=1, **options,
-                settings={**QUICK, "backend": {**QUICK["backend"], "kind": backend}}))
+                settings={**QUICK, "backend": {**QUICK["backend"], "kind": backend,
+                                               "rpc": "off"}}))  # what is cut is WebHDFS
             furnish(gateway)
             return gateway, cut
 

@@ -62,7 +62,7 @@ def ways(
         made = {}
         for door, url in urls.items():
             cut = stack.enter_context(Interceptor(url))
-            backend = {**QUICK["backend"], "kind": door, "read_timeout": 4.0}
+            backend = {**QUICK["backend"], "kind": door, "rpc": "off", "read_timeout": 4.0}
             world = stack.enter_context(contextlib.contextmanager(world_in)(
                 tmp_path_factory.mktemp(door), backend=cut.url, superuser=cluster.superuser,
                 settings={**QUICK, "backend": backend}))

@@ -55,7 +55,7 @@ def way_by(
     with contextlib.ExitStack() as stack:
         cut = None
         if door != "embedded":
-            settings["backend"]["kind"] = door
+            settings["backend"] |= {"kind": door, "rpc": "off"}  # what is cut is WebHDFS
             cut = stack.enter_context(Interceptor(options["backend"]))
             options["backend"] = cut.url
         gateway = stack.enter_context(Gateway(directory, settings=settings, **options))

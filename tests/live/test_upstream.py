@@ -24,7 +24,7 @@ pytestmark = pytest.mark.gunicorn
 
 BACKEND = {
     "kind": "namenode", "connect_timeout": 1.0, "read_timeout": 1.0, "retry_deadline": 0.8,
-    "home_cache": 0.0,
+    "home_cache": 0.0, "rpc": "off",
 }
 BOUND = 12.0
 

@@ -32,7 +32,9 @@ class Target(NamedTuple):
     def connect(self) -> WebHdfsBackend:
         """Return a backend of this process."""
         if self.kind != "embedded":
-            return WebHdfsBackend(BackendSettings(url=(self.url,), kind=self.kind))
+            # Tests cut what goes by WebHDFS.
+            return WebHdfsBackend(BackendSettings(
+                url=(self.url,), kind=self.kind, rpc=("off",)))
         server = create_server(Path(self.url), superuser=SUPERUSER)
         return WebHdfsBackend(BackendSettings(url=("embedded:",)), wsgi=server)
 
