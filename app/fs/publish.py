@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import (
     AccessDenied,
     AlreadyExists,
+    FileBusy,
     GatewayError,
     InvalidRequest,
     IsADirectory,
@@ -24,6 +25,7 @@ from app.core.errors import (
 )
 from app.core.mounts import check_named
 from app.core.paths import ROOT, check_name, child_of, parent_of
+from app.fs.documents import Document
 from app.fs.placing import Placing, status_or_none
 
 if TYPE_CHECKING:
@@ -126,13 +128,24 @@ class Publisher:
         try:
             self._fs.check_access(directory, "-wx")
         except AccessDenied:
-            directory = self._fs.home()
+            directory = self._elsewhere(path, status)
         with self._staging.stage(self._fs, directory, path) as stage:
             counted = Counted(body)
             self._create(stage, path, counted, permission="600",
                          replication=status.replication, block_size=status.block_size)
             if counted.total and not self._concat_stage(stage, path):
                 self._append_in_place(path, stage)
+
+    def _elsewhere(self, path: HdfsPath, status: FileStatus) -> HdfsPath:
+        """Return where the user may stage what they may not stage beside `path`.
+
+        In an encryption zone that is their trash there: in their home it would lie in the clear.
+        """
+        if not status.encrypted:
+            return self._fs.home()
+        trash = self._fs.trash_root(path)
+        self._fs.mkdirs(trash, "700")
+        return trash
 
     def concat(
         self, path: HdfsPath, names: Sequence[str],
@@ -155,11 +168,18 @@ class Publisher:
         """Tell whether a file has content. Raises FileBusy if its content is being written.
 
         HDFS tells the length 0 of a file whose first block a writer has open, and refuses CONCAT
-        of empty files: appending nothing is how to ask whether it is closed.
+        of empty files: appending nothing is how to ask whether it is closed. To one that is
+        erasure-coded nothing can be appended; there the NameNode tells.
         """
-        if file_status(self._fs, source).length:
+        status = file_status(self._fs, source)
+        if status.length:
             return True
-        self._fs.append(source, ())
+        if status.erasure_coded:
+            blocks = self._fs.document(source, Document.LOCATED_BLOCKS)
+            if blocks.get("isUnderConstruction", True):
+                raise FileBusy(source)
+        else:
+            self._fs.append(source, ())
         return file_status(self._fs, source).length > 0
 
     def _create(

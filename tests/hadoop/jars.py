@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,15 +51,12 @@ def java() -> str:
 
 def jars(cache: Path | None = None) -> Path:
     """Return the folder with `lib/*.jar` and `webapps/`, fetched through Maven the first time."""
-    root = (cache or CACHE).resolve()
-    ready = root / f"hadoop-{HADOOP_VERSION}"
-    if ready.is_dir():
-        return ready
-    root.mkdir(parents=True, exist_ok=True)
-    with _lock(root / f"hadoop-{HADOOP_VERSION}.lock"):
-        if not ready.is_dir():
-            _build(root, ready)
-    return ready
+    return _once(cache, "hadoop", _hadoop)
+
+
+def kms_jars(cache: Path | None = None) -> Path:
+    """Return the folder with what a KMS needs beside `jars`, fetched in the same way."""
+    return _once(cache, "hadoop-kms", _kms)
 
 
 def copy_dependencies(pom: Path, target: Path) -> None:
@@ -90,20 +87,40 @@ def _lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _build(root: Path, ready: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=root, prefix="hadoop-") as name:
-        building = Path(name, "hadoop")
-        copy_dependencies(HERE / "pom.xml", building / "lib")
-        _unpack_webapps(building)
-        # The rename is what publishes: a killed build leaves nothing that looks finished.
-        building.rename(ready)
+def _once(cache: Path | None, name: str, build: Callable[[Path], None]) -> Path:
+    """Return the folder of this name and version, filled by the first who asks for it."""
+    root = (cache or CACHE).resolve()
+    ready = root / f"{name}-{HADOOP_VERSION}"
+    if ready.is_dir():
+        return ready
+    root.mkdir(parents=True, exist_ok=True)
+    with (
+        _lock(root / f"{name}-{HADOOP_VERSION}.lock"),
+        tempfile.TemporaryDirectory(dir=root, prefix=f"{name}-") as building,
+    ):
+        if not ready.is_dir():
+            build(Path(building, "new"))
+            # The rename is what publishes: a killed build leaves nothing that looks finished.
+            Path(building, "new").rename(ready)
+    return ready
 
 
-def _unpack_webapps(building: Path) -> None:
+def _hadoop(building: Path) -> None:
+    copy_dependencies(HERE / "pom.xml", building / "lib")
     for application in ("hdfs", "datanode"):
         folder = building / "webapps" / application / "WEB-INF"
         folder.mkdir(parents=True)
         (folder / "web.xml").write_text(EMPTY_WEB_APPLICATION)
     (building / "webapps" / "static").mkdir()
-    with zipfile.ZipFile(building / "lib" / f"hadoop-hdfs-httpfs-{HADOOP_VERSION}.jar") as jar:
-        jar.extractall(building, [name for name in jar.namelist() if name.startswith("webapps/")])
+    _unpack_webapps(building, "hadoop-hdfs-httpfs")
+
+
+def _kms(building: Path) -> None:
+    copy_dependencies(HERE / "kms-pom.xml", building / "lib")
+    _unpack_webapps(building, "hadoop-kms")
+
+
+def _unpack_webapps(building: Path, name: str) -> None:
+    with zipfile.ZipFile(building / "lib" / f"{name}-{HADOOP_VERSION}.jar") as jar:
+        jar.extractall(building, [entry for entry in jar.namelist()
+                                  if entry.startswith("webapps/")])

@@ -49,18 +49,23 @@ class Launcher:
         main: str,
         *arguments: str,
         properties: Mapping[str, str] | None = None,
+        beside: Path | None = None,
     ) -> Daemon:
         """Return a process, not started: `role` has the JVM's flags, `properties` are its own."""
-        command = self.command(role, main, *arguments, properties=properties)
+        command = self.command(role, main, *arguments, properties=properties, beside=beside)
         env = {**os.environ, "HADOOP_USER_NAME": self._superuser}
         return Daemon(name, command, self._directory / "logs" / f"{name}.log", env)
 
     def command(
         self, role: str, main: str, *arguments: str, properties: Mapping[str, str] | None = None,
+        beside: Path | None = None,
     ) -> list[str]:
-        """Return what starts a class of Hadoop's with the cluster's configuration."""
-        hadoop = jars()
+        """Return what starts a class of Hadoop's with the cluster's configuration.
+
+        `beside` is another folder of jars and web applications than that of `jars`.
+        """
         directory = self._directory
+        folders = [folder for folder in (beside, jars()) if folder]
         places = {"home": "httpfs", "config": "conf", "log": "logs", "temp": "tmp"}
         options = [("-D", f"{key}={value}") for key, value in (properties or {}).items()]
         return [
@@ -69,7 +74,8 @@ class Launcher:
             "-Djava.net.preferIPv4Stack=true",
             *(f"-Dhttpfs.{key}.dir={directory / place}" for key, place in places.items()),
             *self._jvm[role],
-            *("-classpath", f"{directory / 'conf'}:{hadoop}:{hadoop / 'lib'}/*"),
+            *("-classpath", ":".join(
+                [str(directory / "conf"), *(f"{one}:{one / 'lib'}/*" for one in folders)])),
             *(main, *(part for option in options for part in option), *arguments),
         ]
 
