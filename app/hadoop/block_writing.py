@@ -92,14 +92,12 @@ class BlockWriter:
     def write_whole(self, data: bytes | memoryview) -> None:
         """Write all the bytes of the block, up to a packet. Raises NotBegun, WriteFailed."""
         with self._lock:
-            packets = [self._packet(data)]
             if len(self._located.nodes) == 1:
                 # Nobody else could go on when this one fails: nothing is gained by waiting.
-                packets.append(self._last())
-                self._begin_with(packets)
+                self._begin_with([self._packet(data), self._last()])
             else:
                 self._agree()
-                self._send(packets)
+                self._send([self._packet(data)])
         self.finish()
 
     def write(self, data: bytes | memoryview) -> None:

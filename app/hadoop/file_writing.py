@@ -119,6 +119,7 @@ class _File:
         self._file_id = file_id
         self._packet = packet
         self._last: Block | None = None
+        self._unfinished: Block | None = None
         self._open: BlockWriter | None = None
 
     def write(self, body: _Taking) -> None:
@@ -156,7 +157,7 @@ class _File:
                 raise NothingWritten(str(error), bytes(data) + bytes(body.rest)) from error
             if not whole:
                 self._fill(block, body)
-            self._last, self._open = block.block, None
+            self._last, self._unfinished, self._open = block.block, None, None
 
     def _fill(self, block: BlockWriter, body: _Taking) -> None:
         """Write the rest of a block, and end it."""
@@ -170,12 +171,13 @@ class _File:
         shunned: list[Datanode] = []
         while True:
             located = self._add_block(shunned)
+            self._unfinished = located.block
             try:
                 self._open = block = BlockWriter(self._terms, located)
                 (block.write_whole if whole else block.begin)(data)
             except NotBegun as error:
                 self._open = None
-                self._abandon(located.block)
+                self._abandon()
                 shunned.append(error.node)
                 if len(shunned) == _TRIES:
                     raise _NoneTook(str(error)) from error
@@ -199,8 +201,12 @@ class _File:
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _abandon(self, block: Block) -> None:
-        self._namenode.abandon_block(block, self._path, self._terms.client, self._file_id)
+    def _abandon(self) -> None:
+        """Give the latest block back."""
+        if self._unfinished is not None:
+            self._namenode.abandon_block(
+                self._unfinished, self._path, self._terms.client, self._file_id)
+            self._unfinished = None
 
     def _complete(self, seconds: float) -> None:
         """Close the file, as soon as the DataNodes have told the NameNode of the last block."""
@@ -215,17 +221,27 @@ class _File:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _give_up(self) -> None:
-        """Close the file with what it has, soon, or without its last block."""
+        """Close the file with what it has, soon, or without its latest block."""
+        if self._ended():
+            self._unfinished = None
+        self._abandon()
+        self._complete(_GIVE_UP_SECONDS)
+
+    def _ended(self) -> bool:
+        """End the block that is being written; False where there is none, or it cannot be."""
         block = self._open
-        if block is not None:
-            try:
+        if block is None:
+            return False
+        try:
+            if block.size:
                 block.hurry(_GIVE_UP_SECONDS)
                 block.finish()
                 self._last = block.block
-            except (OSError, RemoteError):
-                block.close()
-                self._abandon(block.block)
-        self._complete(_GIVE_UP_SECONDS)
+        except (OSError, RemoteError):
+            return False
+        finally:
+            block.close()
+        return block.size > 0
 
 
 class _NoneTook(OSError):

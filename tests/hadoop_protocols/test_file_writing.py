@@ -334,6 +334,17 @@ def test_a_file_whose_body_breaks_is_closed_and_the_error_goes_on(
     assert (last.length if last else 0) == len(sent) // PACKET * PACKET
 
 
+def test_a_block_that_was_got_in_vain_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise Gone
+
+    monkeypatch.setattr(Datanodes, "connect", killed)
+    namenode = PlayedNameNode([named(free_port())])
+    with pytest.raises(Gone):
+        put(namenode, [b"bytes"])
+    assert namenode.names()[-3:] == ["add_block", "abandon_block", "complete"]
+
+
 def test_the_bodys_error_wins_over_that_of_closing() -> None:
     def body() -> Iterator[bytes]:
         yield b"a" * PACKET

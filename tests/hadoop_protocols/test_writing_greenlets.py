@@ -72,6 +72,20 @@ WHILE_IT_WAITS_FOR_A_DATANODE = """
         assert len(asked) < 50
         stuck.set()
 """
+WHILE_THE_DATANODES_AGREE = """
+    never = threading.Event()
+
+    with PlayedDatanode(lambda _: never.wait()) as datanode:
+        for content in (b"small", b"a" * PACKET * 2):
+            namenode = PlayedNameNode([datanode.node] * 2)
+            before = len(datanode.written)
+            writing = gevent.spawn(put, namenode, [content])
+            wait_for("it waits", lambda: len(datanode.written) > before)
+            writing.kill()
+            assert isinstance(writing.value, gevent.GreenletExit), writing.value
+            # No block without bytes is left in the file.
+            assert namenode.names()[-2:] == ["abandon_block", "complete"], namenode.calls
+"""
 THE_CHILD_OF_A_FORK = """
     class File:
         renewed = 0
@@ -96,6 +110,7 @@ THE_CHILD_OF_A_FORK = """
 
 @pytest.mark.parametrize("script", [
     pytest.param(WHILE_IT_WAITS_FOR_THE_BODY, id="waiting-for-the-body"),
+    pytest.param(WHILE_THE_DATANODES_AGREE, id="agreeing"),
     pytest.param(WHILE_IT_WAITS_FOR_A_DATANODE, id="acknowledging"),
     pytest.param(WHILE_IT_WAITS_FOR_A_DATANODE.replace("1 << 20", "1 << 31"), id="sending"),
     pytest.param(THE_CHILD_OF_A_FORK, id="the-child-of-a-fork"),
