@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.hadoop.block_reading import BlockFailed, BlockReader, Corrupt
@@ -30,6 +30,7 @@ from tests.hadoop_protocols.block_stream import (
     stream,
     sums,
 )
+from tests.hadoop_protocols.properties import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def fed(
         datanodes)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@PATIENT
 @given(st.data(), st.sampled_from([(512, 128, 2), (512, 1, 2), (64, 7, 1), (4096, 3, 2),
                                    (1000, 500, 2), (512, 16, 0)]))
 def test_any_stretch_in_any_pieces_is_what_the_block_has(

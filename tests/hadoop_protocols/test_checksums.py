@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.hadoop.checksums import CHUNK_LIMIT, CRC32, CRC32C, NULL, Checksums
 from app.hadoop.protobuf import BadMessage
 from tests.hadoop_protocols.block_stream import sums
+from tests.hadoop_protocols.properties import PATIENT
 
 CHUNKS = (1, 3, 4, 5, 64, 512, 1000, 4096)
 LENGTHS = (0, 1, 511, 512, 513, 8 * 512, 5000, 65535, 65536, 66048)
@@ -37,6 +38,7 @@ def test_the_crcs_of_castagnoli_and_of_zip() -> None:
     assert Checksums(CRC32, 512).of(b"123456789").hex() == "cbf43926"
 
 
+@PATIENT
 @given(st.sampled_from([CRC32, CRC32C]), st.sampled_from(CHUNKS), st.integers(1, 20_000),
        st.data())
 def test_a_changed_octet_is_seen_wherever_it_is(

@@ -23,6 +23,7 @@ from app.hadoop.ipc import (
     method,
 )
 from app.hadoop.protobuf import delimited, number
+from tests.hadoop_protocols.properties import PATIENT
 from tests.hadoop_protocols.scripted_namenode import (
     FATAL,
     Heard,
@@ -182,17 +183,20 @@ def fed(data: bytes, size: int) -> Connection:
         return connection(("nowhere", 1))
 
 
+@PATIENT
 @given(st.binary(max_size=300), st.integers(1, 300))
 def test_any_answer_in_any_pieces_is_put_together(message: bytes, size: int) -> None:
     assert fed(answered(5, message), size).call(5, 0, HEAD, b"") == message
 
 
+@PATIENT
 @given(st.binary(max_size=100))
 def test_garbage_is_never_an_answer_to_be_believed(data: bytes) -> None:
     with pytest.raises((BadFrame, RemoteError, Broken)):
         fed(framed(b"\x7f" + data), 1 << 16).call(5, 0, HEAD, b"")
 
 
+@PATIENT
 @given(st.binary(min_size=1, max_size=100))
 def test_garbage_in_the_header_is_a_known_error(data: bytes) -> None:
     try:

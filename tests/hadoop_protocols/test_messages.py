@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.hadoop import messages
 from app.hadoop.messages import Block, Datanode
 from app.hadoop.protobuf import BadMessage, number, octets, text
+from tests.hadoop_protocols.properties import PATIENT
 
 READERS = [messages.file_status, messages.located_blocks, messages.located_block, messages.block,
            messages.datanode, messages.server_defaults, messages.xattrs]
@@ -67,6 +68,7 @@ def test_blocks_of_a_file() -> None:
 
 
 @pytest.mark.parametrize("reader", READERS)
+@PATIENT
 @given(st.one_of(st.binary(max_size=100), st.lists(st.tuples(st.integers(1, 20), VALUE)).map(
     lambda fields: b"".join(
         octets(field, value) if isinstance(value, bytes) else number(field, value)
@@ -78,6 +80,7 @@ def test_garbage_is_a_bad_message(reader: Any, data: bytes) -> None:
         return
 
 
+@PATIENT
 @given(st.binary(max_size=12), st.integers(0, 255))
 def test_fields_of_fixed_width_in_the_place_of_others_are_no_surprise(
     tail: bytes, key: int,

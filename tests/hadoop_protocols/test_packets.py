@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.hadoop.packets import HEAD, PACKET_LIMIT, Packet, head_length, pack, parse
 from app.hadoop.protobuf import BadMessage, number, octets
 from tests.hadoop_protocols.block_stream import Frame
+from tests.hadoop_protocols.properties import PATIENT
 
 INT64 = st.integers(-(1 << 63), (1 << 63) - 1)
 
@@ -22,6 +23,7 @@ def test_a_head_as_hadoop_writes_it() -> None:
     assert len(written) == HEAD
 
 
+@PATIENT
 @given(st.tuples(INT64, INT64, st.booleans(), st.integers(0, 1 << 20), st.integers(0, 1 << 20)),
        st.booleans(), st.binary(max_size=9))
 def test_heads_come_back(
@@ -44,6 +46,7 @@ def test_fields_in_another_order_or_new_ones_are_read() -> None:
     assert parse(struct.pack(">IH", 12, len(turned)) + turned) == Packet(7, -1, False, 4, 4, HEAD)
 
 
+@PATIENT
 @given(st.binary(min_size=HEAD, max_size=HEAD))
 def test_garbage_is_no_head(data: bytes) -> None:
     try:
@@ -56,6 +59,7 @@ def test_garbage_is_no_head(data: bytes) -> None:
     assert packet.checksums >= 0
 
 
+@PATIENT
 @given(st.binary(min_size=25, max_size=40))
 def test_garbage_in_the_fields_is_no_head(fields: bytes) -> None:
     try:

@@ -22,6 +22,7 @@ from app.hadoop.protobuf import (
     text,
     varint,
 )
+from tests.hadoop_protocols.properties import PATIENT
 
 FIELDS = st.integers(1, (1 << 29) - 1)
 INT64 = st.integers(-(1 << 63), (1 << 63) - 1)
@@ -29,6 +30,7 @@ FIELD = st.one_of(
     st.tuples(FIELDS, INT64), st.tuples(FIELDS, st.binary(max_size=300)))
 
 
+@PATIENT
 @given(INT64)
 def test_numbers_of_64_bits_come_back(value: int) -> None:
     told, end = read_varint(varint(value) + b"more", 0)
@@ -48,6 +50,7 @@ def test_a_message_of_the_documentation() -> None:
     assert text(2, "testing") == bytes.fromhex("120774657374696e67")
 
 
+@PATIENT
 @given(st.lists(FIELD, max_size=20), st.binary(max_size=5), st.binary(max_size=5))
 def test_messages_come_back_wherever_they_stand(
     fields: list[tuple[int, int | bytes]], before: bytes, behind: bytes,
@@ -64,12 +67,14 @@ def test_messages_come_back_wherever_they_stand(
     assert decode(message) == {field: values[-1] for field, values in expected.items()}
 
 
+@PATIENT
 @given(st.integers(0, (1 << 64) - 1), st.integers(0, (1 << 32) - 1))
 def test_fields_of_fixed_width(wide: int, narrow: int) -> None:
     message = b"\x09" + struct.pack("<Q", wide) + b"\x15" + struct.pack("<I", narrow)
     assert decode(message) == {1: wide, 2: narrow}
 
 
+@PATIENT
 @given(st.lists(FIELD, min_size=1, max_size=5), st.data())
 def test_a_message_that_is_cut_is_told_or_is_a_shorter_one(
     fields: list[tuple[int, int | bytes]], data: st.DataObject,
@@ -88,6 +93,7 @@ def test_a_message_that_is_cut_is_told_or_is_a_shorter_one(
             decode(message, 0, cut)  # what stands behind the end is not the message's
 
 
+@PATIENT
 @given(st.binary(max_size=200))
 def test_garbage_is_fields_or_a_bad_message(data: bytes) -> None:
     for look in (decode, decode_all):
@@ -103,6 +109,7 @@ def test_garbage_is_fields_or_a_bad_message(data: bytes) -> None:
     assert 0 < start <= end <= len(data)
 
 
+@PATIENT
 @given(st.binary(max_size=300), st.integers(0, 299))
 def test_a_message_with_its_length(message: bytes, cut: int) -> None:
     framed = delimited(message)
