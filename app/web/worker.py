@@ -10,6 +10,7 @@ refuses, before the application sees it, gets the envelope that every other erro
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from contextlib import suppress
 from http import HTTPStatus
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _JOIN_BELOW = 16 * 1024
 _LOOK_SECONDS = 0.5
+_RETRY_SECONDS = 5.0
 _IN_A_ROW = 8
 _PROTECTIVE = "".join(f"{name}: {value}\r\n" for name, value in (
     *ALWAYS, ("Content-Security-Policy", POLICY), ("Cache-Control", "no-store")))
@@ -165,6 +167,22 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         while self._jobs_run() and time.monotonic() < self._give_up:
             self.notify()
             gevent.sleep(_LOOK_SECONDS)
+
+    def load_wsgi(self) -> None:
+        """Load the application; a worker that replaces another may be late with it.
+
+        gunicorn ends when a worker cannot start. That is right at its own start. But where one that
+        served has died, and gateway.yaml is broken by now, the others have to go on.
+        """
+        try:
+            super().load_wsgi()
+        except Exception:
+            if self.age <= self.cfg.workers:
+                raise
+            self.log.exception("WORKER NOT STARTED: it is tried again in %g seconds, and the"
+                               " others serve on", _RETRY_SECONDS)
+            gevent.sleep(_RETRY_SECONDS)
+            sys.exit(1)
 
     def notify(self) -> None:
         """Report to gunicorn; this is called about once a second."""

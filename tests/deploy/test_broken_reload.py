@@ -61,6 +61,23 @@ def test_a_broken_users_file_is_refused_too(gateway: Gateway) -> None:
     gateway.write_users(default_users())
 
 
+def test_a_worker_that_cannot_be_replaced_is_so_once_the_files_are_mended(
+    gateway: Gateway,
+) -> None:
+    """The others serve on meanwhile: gunicorn itself would end with them."""
+    good, before = gateway.config_file.read_text(), len(gateway.logged())
+    gateway.config_file.write_text(good + "\nno_such_setting: 1\n")
+    dead, left = gateway.workers()
+    gateway.kill_worker(dead)
+    wait_for("the failure in the log", lambda: "WORKER NOT STARTED" in gateway.logged()[before:])
+    assert "unknown setting 'no_such_setting'" in gateway.logged()[before:]
+    assert gateway.request("GET", STATUS).status_code == 200
+    gateway.config_file.write_text(good)
+    wait_for("a second worker that serves", lambda: (
+        "serving embedded" in gateway.logged()[before:] and len(gateway.workers()) == 2))
+    assert left in gateway.workers()
+
+
 def test_a_trial_that_does_not_end_or_say_a_word_is_a_refusal() -> None:
     def said(code: str, seconds: float = 60.0) -> str:
         return refusal((sys.executable, "-c", code), seconds)
