@@ -42,6 +42,7 @@ _DIGEST_KIND = re.compile(r"[a-z0-9]{1,16}")
 _DIGEST = re.compile(r"[0-9a-f]{8,128}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TYPES = ("FULL_OBJECT", "COMPOSITE")
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def derived_etag(status: FileStatus) -> str:
@@ -87,7 +88,7 @@ def decode(raw: bytes | None, status: FileStatus) -> ObjectMeta:
 def packed(data: dict[str, Any]) -> bytes:
     """Return a record without its empty fields, compressed where that helps."""
     kept = {name: value for name, value in data.items() if value}
-    raw = json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode()
+    raw = _JSON.encode(kept).encode()
     return raw if len(raw) < _COMPRESS_FROM else zlib.compress(raw, 9)
 
 

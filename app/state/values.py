@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.state.store import Value
 
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 LONGEST_MS = 10**13
 """Three hundred years, in milliseconds: what servers' clocks can still add to the present."""
 
 
 def encode(value: Value) -> str:
     """Return the record as text; equal text is the same record to compare-and-swap."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _JSON.encode(value)
 
 
 def decode(text: str | bytes) -> Value:
