@@ -67,7 +67,7 @@ class Datanodes:
         address = node.host, node.port
         try:
             connected = _connected(address, self.limits.connect_timeout)
-        except OSError as error:
+        except (OSError, OverflowError, UnicodeError) as error:  # no port, or no name of a host
             self.shun(node)
             raise NoDatanode(f"{node.host}:{node.port}: {error}") from error
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import threading
@@ -349,6 +350,31 @@ def test_connections_that_were_idle_too_long_are_not_used(
         monkeypatch.undo()
         datanodes.close()
     assert served == [0, 1]
+
+
+def test_a_forked_child_has_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[int] = []
+
+    def serve(connection: socket.socket, index: int) -> None:
+        served.append(index)
+        serve_well(connection, index)
+
+    with scripted(serve) as port:
+        datanodes = Datanodes(LIMITS)
+        ask(datanodes, node(port))
+        child = os.getpid() + 1
+        monkeypatch.setattr(os, "getpid", lambda: child)
+        ask(datanodes, node(port))
+        ask(datanodes, node(port))
+        datanodes.close()
+    assert served == [0, 1]
+
+
+@pytest.mark.parametrize("one", [
+    node(1 << 40), node(1)._replace(host="x" * 300), node(1)._replace(host="no such host")])
+def test_an_address_that_is_none_is_out_of_reach(one: Datanode) -> None:
+    with pytest.raises(NoDatanode):
+        Datanodes(LIMITS).connect(one)
 
 
 def test_many_threads_share_the_connections() -> None:
