@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.web.overlap import WORTHWHILE, Overlap
+from app.web.overlap import MOST_WAITING, WORTHWHILE, Overlap
 
 GREEN = f"""
 from gevent import monkey
@@ -49,6 +49,32 @@ overlap.feed(bytes(64 * 1024 * 1024))
 overlap.settle()
 assert len(ticks) > 10, "others did not go on meanwhile"
 ticker.kill()
+
+shut = monkey.get_original("_thread", "allocate_lock")()
+shut.acquire()
+seen, fed = [], []
+
+def held_up(piece):
+    with shut:
+        seen.append(piece)
+
+slow = Overlap(held_up)
+sent = [bytes([n]) * {WORTHWHILE} for n in range(100)]
+
+def send():
+    for piece in sent:
+        slow.feed(piece)
+        fed.append(piece)
+    slow.settle()
+
+sender = gevent.spawn(send)
+most = {MOST_WAITING} // {WORTHWHILE}
+for _ in range(1000):
+    gevent.sleep(0)
+assert len(fed) == most, (len(fed), most)
+shut.release()
+sender.get()
+assert seen == sent
 
 def fail(piece):
     raise KeyError("broken")
