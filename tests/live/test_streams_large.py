@@ -6,13 +6,14 @@ import hashlib
 import http.client
 from base64 import b64encode
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import HADOOP, backend_options, furnish
 from tests.gateway import PASSWORD, Gateway
 from tests.live.conftest import new_directory
+from tests.live.test_large import Sum
 from tests.streams.conftest import Alluxio
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Stream:
             assert answer.status == 200
             return answer.read()
 
-    def watched(self, pieces: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    def watched(self, pieces: Iterable[bytes], digest: Sum) -> Iterator[bytes]:
         """Yield the pieces, looking at the memory now and then."""
         for number, piece in enumerate(pieces):
             digest.update(piece)
@@ -87,7 +88,7 @@ def large(
 def up_and_down(files: Files, mib: int, writes: int) -> int:
     """Write and read so much; return the most memory that the gateway had."""
     writer = Stream(files, f"large-{mib}", "create-file")
-    sent, got = hashlib.md5(), hashlib.md5()
+    sent, got = Sum(), Sum()
     each = mib // writes
     for number in range(writes):
         body = writer.watched(content(number * each, each), sent)
@@ -98,7 +99,7 @@ def up_and_down(files: Files, mib: int, writes: int) -> int:
         assert answer.headers["Content-Length"] == str(mib * MIB)
         for _ in reader.watched(iter(lambda: answer.read(MIB), b""), got):
             pass
-    assert got.digest() == sent.digest()
+    assert got.value == sent.value
     assert reader.told("read") == b""
     files.call("DELETE", "/f/file", 204, path=files.at(f"large-{mib}"))
     return max(writer.peak, reader.peak)
