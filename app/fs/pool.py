@@ -45,6 +45,7 @@ class Pool:
         self._tls = trust or ssl.create_default_context() if scheme == "https" else None
         self._idle: list[Connection] = []
         self._pid = os.getpid()
+        self._closed = False
         shown = f"[{host}]" if ":" in host else host
         self.authority = shown if port == DEFAULT_PORTS[scheme] else f"{shown}:{port}"
 
@@ -60,7 +61,11 @@ class Pool:
         return connection
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections, and each of those in use when it is given back."""
+        self._closed = True
+        self._drop_all()
+
+    def _drop_all(self) -> None:
         idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -68,7 +73,7 @@ class Pool:
     def _reuse(self, now: float) -> Connection | None:
         if self._pid != os.getpid():
             self._pid = os.getpid()
-            self.close()
+            self._drop_all()
         while self._idle:
             try:
                 connection = self._idle.pop()
@@ -76,7 +81,7 @@ class Pool:
                 return None
             if now - connection.idle_since > self._limits.pool_idle:
                 connection.close()
-                self.close()
+                self._drop_all()
             elif connection.is_live():
                 connection.reused = True
                 return connection
@@ -87,7 +92,7 @@ class Pool:
     def _give(self, connection: Connection) -> None:
         now = connection.idle_since = time.monotonic()
         idle = self._idle
-        if self._pid != os.getpid() or len(idle) >= self._limits.pool_size:
+        if self._closed or self._pid != os.getpid() or len(idle) >= self._limits.pool_size:
             connection.close()
             return
         idle.append(connection)

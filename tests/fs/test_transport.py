@@ -18,7 +18,8 @@ from app.fs.transport import UpstreamSession
 from app.strict_yaml import ConfigError
 from tests.deploy.front import Certificate
 from tests.fs.conftest import LIMITS, backend_at
-from tests.fs.upstream import STATUS, Upstream, answer, answering, chunked
+from tests.fs.upstream import STATUS, Peer, Upstream, answer, answering, chunked
+from tests.gateway import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,25 @@ def test_a_mounted_adapter_is_used() -> None:
         adapter.register_uri("GET", f"{URL}/x", text="from the adapter")
         session.mount(URL, adapter)
         assert session.exchange("GET", f"{URL}/x").content == b"from the adapter"
+
+
+def test_a_connection_in_use_when_the_session_is_closed_is_closed_when_it_is_free(
+    serve: Serve, session: UpstreamSession,
+) -> None:
+    """One who negotiates in the background may be in the middle of it."""
+    closed = []
+
+    def script(peer: Peer) -> None:
+        while peer.request() is not None:
+            peer.send(answer(b"here"))
+        closed.append(peer.number)
+
+    upstream = serve(script)
+    assert session.exchange("GET", f"{upstream.url}/x").content == b"here"
+    session.close()
+    wait_for("the end of the idle connection", lambda: closed == [0])
+    assert session.exchange("GET", f"{upstream.url}/x").content == b"here"
+    wait_for("the end of the late one", lambda: closed == [0, 1])
 
 
 def test_requests_own_methods_work_and_follow_redirects(
