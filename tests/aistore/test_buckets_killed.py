@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tests.aistore.conftest import AIStore
     from tests.gateway import Gateway
 
-NAMES = 20_000
-EVERY = 500
+NAMES = 6_000
+EVERY = 200
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_job_goes_on_after_its_worker_was_killed(gateway: Gateway) -> None:
     for key in there:
         ais.put("bck", key)
     begun = ais.bucket("DELETE", "bck", {"action": "delete", "value": {
-        "template": f"o{{00000..{NAMES - 1}}}"}})
+        "template": f"o{{00000..{NAMES - 1:05d}}}"}})
     assert begun.status_code == 200, begun.text
     wait_for("some of it", lambda: job(ais, begun.text)["err_count"] > EVERY)
     for pid in gateway.workers():
