@@ -49,9 +49,9 @@ def started() -> int:
     fields = _fields(master() or os.getpid())
     if not fields:
         return int(time.time() * 1000)
-    lines = Path("/proc/stat").read_text().splitlines()
-    boot = next(int(line.split()[1]) for line in lines if line.startswith("btime "))
-    return boot * 1000 + int(fields[19]) * 1000 // os.sysconf("SC_CLK_TCK")
+    # Not /proc/stat's `btime`: a service may be shown the processes of /proc alone.
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return int((boot + int(fields[19]) / os.sysconf("SC_CLK_TCK")) * 1000)
 
 
 def stop() -> None:

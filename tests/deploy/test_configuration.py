@@ -132,7 +132,8 @@ def test_the_unit_runs_what_is_there() -> None:
     commands = [*unit_values("ExecStart"), *unit_values("ExecReload")]
     assert [command.split()[0] for command in commands] == [
         "/opt/httpfs-proxy/.venv/bin/gunicorn", "/opt/httpfs-proxy/.venv/bin/httpfs-proxy",
-        "/bin/kill"]
+        "/bin/sh"]
+    assert commands[-1].endswith('"kill -HUP $MAINPID"')
     assert "--config deploy/gunicorn.conf.py app:create_app()" in commands[0]
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.read(UNIT)

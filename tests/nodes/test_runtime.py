@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -97,6 +100,26 @@ def test_processes_of_this_gateway() -> None:
     assert load.cpu_seconds > 0
     with pytest.raises(Unsupported):
         process.stop()
+
+
+def test_the_start_is_known_where_proc_shows_processes_alone() -> None:
+    # As under systemd's ProcSubset=pid.
+    script = (
+        "from pathlib import Path\n"
+        "whole = Path.read_text\n"
+        "def read_text(self, *given):\n"
+        "    if self.parent == Path('/proc'):\n"
+        "        raise FileNotFoundError(self)\n"
+        "    return whole(self, *given)\n"
+        "Path.read_text = read_text\n"
+        "from app.nodes import process\n"
+        "print(process.started())\n"
+    )
+    before = time.time()
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    # The kernel counts in hundredths of a second.
+    assert before - 0.1 <= int(done.stdout) / 1000 <= time.time() + 0.1
 
 
 def test_a_parent_that_is_no_gunicorn_is_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
