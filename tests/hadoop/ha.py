@@ -10,7 +10,7 @@ import shutil
 import signal as signals
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.hadoop import configuration
 from tests.hadoop.daemon import Daemon, free_port
@@ -92,7 +92,7 @@ class HaCluster:
         """Return what a NameNode says it is: active or standby; empty where it says nothing."""
         if not self._namenodes[i].running:
             return ""
-        return str(bean(self.namenode_urls[i], "NameNode", "NameNodeStatus").get("State", ""))
+        return str(self._bean(i, "NameNodeStatus").get("State", ""))
 
     def start(self) -> None:
         """Format a new file system, start everything, and make NameNode 0 active."""
@@ -155,7 +155,7 @@ class HaCluster:
         active = self.active
         if active is None:
             return -1
-        system = bean(self.namenode_urls[active], "NameNode", "FSNamesystem")
+        system = self._bean(active, "FSNamesystem")
         return int(system.get("LowRedundancyBlocks", -1))
 
     def _prepare(self) -> None:
@@ -194,7 +194,13 @@ class HaCluster:
         for daemon in self._datanodes:
             self._await_reports(daemon)
         self.transition(0)
+        self._make_tmp()
+
+    def _make_tmp(self) -> None:
         self._admin.make_directory(self._active_url(), "/tmp", "1777")
+
+    def _bean(self, i: int, name: str) -> Mapping[str, Any]:
+        return bean(self.namenode_urls[i], "NameNode", name)
 
     def _tell(self, *command: str) -> None:
         self._launcher.run("haadmin", "namenode", ADMIN, *command)
@@ -213,7 +219,7 @@ class HaCluster:
 
     def _await_state(self, i: int, wanted: str) -> None:
         def ready() -> bool:
-            system = bean(self.namenode_urls[i], "NameNode", "FSNamesystemState")
+            system = self._bean(i, "FSNamesystemState")
             alive = system.get("NumLiveDataNodes", -1) >= sum(d.running for d in self._datanodes)
             return alive and system.get("FSState") == "Operational" and self.state(i) == wanted
 

@@ -97,18 +97,7 @@ class KerberosCluster:
                 self.directory, rpc_port=self._rpc_port, namenode_port=self._http_port,
                 impersonators=("httpfs",)),
             **self._by_name(),
-            "hadoop.security.authentication": "kerberos",
-            "hadoop.security.authorization": "true",
-            "hadoop.security.auth_to_local": RULES,
-            "hadoop.proxyuser.gateway.hosts": "*",
-            "hadoop.proxyuser.gateway.users": f"alice,bob,{SUPERUSER}",
-            "dfs.block.access.token.enable": "true",
-            # A DataNode of production has a port below 1024, or TLS and SASL.
-            "ignore.secure.ports.for.testing": "true",
-            **_principals("dfs.namenode", "kerberos.principal", "keytab.file", "nn", self._keytab),
-            **_principals("dfs.datanode", "kerberos.principal", "keytab.file", "dn", self._keytab),
-            **self._web("dfs.web.authentication"),
-            **self._web("hadoop.http.authentication"),
+            **secured(self._keytab, self.secret),
             "hadoop.http.authentication.token.validity": str(self._validity),
         }
 
@@ -116,23 +105,13 @@ class KerberosCluster:
         return {
             "fs.defaultFS": f"hdfs://localhost:{self._rpc_port}",
             "dfs.namenode.http-address": f"localhost:{self._http_port}",
-            "dfs.datanode.hostname": "localhost",
-        }
-
-    def _web(self, prefix: str) -> dict[str, str]:
-        return {
-            f"{prefix}.type": "kerberos",
-            f"{prefix}.kerberos.principal": f"{HTTP}@{REALM}",
-            f"{prefix}.kerberos.keytab": str(self._keytab),
-            f"{prefix}.signature.secret.file": str(self.secret),
-            f"{prefix}.simple.anonymous.allowed": "false",
         }
 
     def _httpfs_site(self) -> dict[str, str]:
         return {
             **configuration.httpfs_site(httpfs_port=self._httpfs_port, proxy_users=("gateway",)),
             "httpfs.http.hostname": "localhost",
-            **self._web("hadoop.http.authentication"),
+            **_web("hadoop.http.authentication", self._keytab, self.secret),
             "hadoop.http.authentication.token.validity": "36000",
             "httpfs.hadoop.authentication.type": "kerberos",
             "httpfs.hadoop.authentication.kerberos.principal": f"httpfs/localhost@{REALM}",
@@ -165,6 +144,38 @@ class KerberosCluster:
             return asked.status_code == 401
 
         self._daemons[2].await_ready("answering", answers, seconds=START_SECONDS)
+
+
+def secured(keytab: Path, secret: Path) -> dict[str, str]:
+    """Return what has a NameNode and its DataNodes talk to nobody without a ticket.
+
+    `keytab` has the keys of nn/, dn/ and HTTP/localhost, `secret` what signs cookies.
+    """
+    return {
+        "hadoop.security.authentication": "kerberos",
+        "hadoop.security.authorization": "true",
+        "hadoop.security.auth_to_local": RULES,
+        "hadoop.proxyuser.gateway.hosts": "*",
+        "hadoop.proxyuser.gateway.users": f"alice,bob,{SUPERUSER}",
+        "dfs.block.access.token.enable": "true",
+        "dfs.datanode.hostname": "localhost",
+        # A DataNode of production has a port below 1024, or TLS and SASL.
+        "ignore.secure.ports.for.testing": "true",
+        **_principals("dfs.namenode", "kerberos.principal", "keytab.file", "nn", keytab),
+        **_principals("dfs.datanode", "kerberos.principal", "keytab.file", "dn", keytab),
+        **_web("dfs.web.authentication", keytab, secret),
+        **_web("hadoop.http.authentication", keytab, secret),
+    }
+
+
+def _web(prefix: str, keytab: Path, secret: Path) -> dict[str, str]:
+    return {
+        f"{prefix}.type": "kerberos",
+        f"{prefix}.kerberos.principal": f"{HTTP}@{REALM}",
+        f"{prefix}.kerberos.keytab": str(keytab),
+        f"{prefix}.signature.secret.file": str(secret),
+        f"{prefix}.simple.anonymous.allowed": "false",
+    }
 
 
 def _principals(prefix: str, name: str, file: str, user: str, keytab: Path) -> dict[str, str]:

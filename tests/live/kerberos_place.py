@@ -8,9 +8,11 @@ from tests.gateway import Gateway, default_users
 from tests.hadoop.kerberos import GATEWAY, SUPERUSER, KerberosCluster
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from app.sections import BackendSettings
+    from tests.hadoop.kerberos_ha import KerberosHa
 
 KNOWN = "knows the gateway as"
 """What the log says of each negotiation that succeeded."""
@@ -18,9 +20,10 @@ SECRETS = ("hadoop.auth=", "Negotiate ", "delegation=", "&s=", "x-hadoop-delegat
 
 
 def options(
-    cluster: KerberosCluster, url: str, directory: Path, **backend: Any,
+    cluster: KerberosCluster | KerberosHa, url: str | Sequence[str], directory: Path,
+    **backend: Any,
 ) -> dict[str, Any]:
-    """Return the options of a Gateway over the cluster's server at `url`.
+    """Return the options of a Gateway over the cluster's server or servers at `url`.
 
     KRB5CCNAME names a cache that is not there: it must not be when the test is over.
     """
