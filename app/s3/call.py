@@ -103,7 +103,8 @@ class S3Call:
 
 
 def _headers_in(environ: Mapping[str, Any]) -> dict[str, str]:
-    headers = {name[5:].replace("_", "-").lower(): value.strip()
+    # Of these alone: another space of Latin-1 may be the last octet of a character in UTF-8.
+    headers = {name[5:].replace("_", "-").lower(): value.strip(" \t")
                for name, value in environ.items() if name.startswith("HTTP_")}
     for name, key in (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")):
         if key in environ:

@@ -13,7 +13,7 @@ import pytest
 
 from app.s3.checksums import KINDS, header_of
 from tests.gateway import wait_for
-from tests.s3.conftest import code_of, fresh_bucket, refusal
+from tests.s3.conftest import PREFIX, code_of, fresh_bucket, refusal
 from tests.s3.wire import UNSIGNED, ask, connect, names_in, send_head, signed
 
 if TYPE_CHECKING:
@@ -204,6 +204,19 @@ def test_headers(s3: World, bucket: str, headers: dict[str, str], status: int, c
     answer = s3.send("PUT", f"/{bucket}/key", data=CONTENT, signed=headers)
     assert outcome(answer) == (status, code)
     assert s3.send("HEAD", f"/{bucket}/key").status_code == (200 if status == 200 else 404)
+
+
+@pytest.mark.parametrize("value", ["voil\xe0", "\xc5"])
+def test_octets_of_utf_8_that_are_spaces_in_latin_1(s3: World, bucket: str, value: str) -> None:
+    path, sent = f"/{bucket}/key", value.encode().decode("latin-1")
+    head, _ = signed(s3, "PUT", path, {"x-amz-meta-a": value, **UNSIGNED})
+    answer = ask(s3, "PUT", path, head | {"x-amz-meta-a": sent, "Content-Length": "1"}, b"a")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert s3.send("HEAD", path).headers["x-amz-meta-a"] == sent
+    put = s3.gateway.request("PUT", f"{PREFIX}{path}", data=b"a",
+                             headers={"x-amz-meta-a": value.encode()})
+    assert put.status_code == 200
+    assert s3.send("HEAD", path).headers["x-amz-meta-a"] == sent
 
 
 @pytest.mark.parametrize("query", ["partNumber=1", "versionId=abc"])
