@@ -78,6 +78,9 @@ class PlainResponse(Response):  # type: ignore[misc]
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None,
                        ) -> Any:
         """Take status and headers (PEP 3333)."""
+        if exc_info and not self.headers_sent:
+            # What was said before is no part of this answer.
+            self.headers, self.response_length, self._lines = [], None, None
         if exc_info or self.status is not None or self.req.method == "HEAD":
             return super().start_response(status, headers, exc_info)
         length = _length_of(headers)

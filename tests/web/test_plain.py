@@ -252,6 +252,23 @@ def test_answers_go_out_as_gunicorn_sends_them(
             answered(Response, status, given_headers, pieces, method, close=close))
 
 
+def test_an_answer_that_another_replaces_before_it_is_sent_leaves_nothing_behind() -> None:
+    sock = Pieces(())
+    request = next(PlainParser(TUNED, Pieces([PLAIN]), CLIENT))
+    response = PlainResponse(request, sock, TUNED)
+    before = [("Content-Length", "4"), ("X-A", "b")]
+    response.start_response("200 OK", before)
+    error = OSError("too late")
+    response.start_response("500 No", [("Content-Length", "2")], (OSError, error, None))
+    response.write(b"no")
+    response.close()
+    assert sock.sent.startswith(b"HTTP/1.1 500 No\r\n")
+    assert sock.sent.endswith(b"\r\nContent-Length: 2\r\n\r\nno")
+    assert sock.sent.count(b"Content-Length") == 1
+    assert b"X-A" not in sock.sent
+    assert len(before) == 2
+
+
 def test_head_and_body_of_a_short_answer_are_one_piece() -> None:
     sock = Sends()
     request = next(PlainParser(TUNED, Pieces([PLAIN]), CLIENT))
