@@ -8,7 +8,7 @@ from app.fs.faults import RETRIABLE, STANDBY, RemoteFault
 from app.fs.http_faults import BadAnswer, NotSent
 from app.hadoop import ipc
 from app.hadoop.block_writing import WriteFailed
-from app.hadoop.ipc import BadFrame, Broken, RemoteError
+from app.hadoop.ipc import BadFrame, Broken, NoAnswer, RemoteError
 from app.hadoop.protobuf import BadMessage
 
 LANE_FAULTS = (RemoteError, ipc.NotSent, Broken, BadFrame, BadMessage)
@@ -49,7 +49,7 @@ def is_standby(error: Exception) -> bool:
 
 def is_timeout(error: Exception) -> bool:
     """Tell whether nothing came back in time."""
-    return isinstance(error, Broken) and isinstance(error.__cause__, TimeoutError)
+    return isinstance(error, NoAnswer)
 
 
 def as_fault(error: Exception) -> RemoteFault | exceptions.RequestException:

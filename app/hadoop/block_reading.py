@@ -239,7 +239,7 @@ def _opened(answer: bytes, start: int) -> tuple[Checksums, int]:
         info = decode(told[4])
         checksum = decode(info[1])
         checksums, offset = Checksums(checksum[1], checksum[2]), int(info[2])
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadMessage(f"no answer to a read: {error!r}") from error
     if not 0 <= start - offset < checksums.chunk:
         raise BadMessage(f"an answer from {offset} on to a read from {start} on")

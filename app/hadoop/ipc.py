@@ -61,6 +61,10 @@ class Broken(OSError):
     """The connection broke, or no answer came in time: the call may have been carried out."""
 
 
+class NoAnswer(Broken):
+    """No answer came in time."""
+
+
 class BadFrame(Exception):
     """What came is no answer of Hadoop's RPC to this call."""
 
@@ -113,7 +117,7 @@ class Connection:
             self._socket.sendall(len(frame).to_bytes(4, "big") + frame)
             answer = self._receive()
         except TimeoutError as error:
-            raise Broken(f"{self._where}: no answer in {self._read_timeout:g} s") from error
+            raise NoAnswer(f"{self._where}: no answer in {self._read_timeout:g} s") from error
         except OSError as error:
             raise Broken(f"{self._where}: {error}") from error
         try:

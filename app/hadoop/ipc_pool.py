@@ -15,7 +15,7 @@ import time
 from itertools import count
 from typing import NamedTuple
 
-from app.hadoop.ipc import Broken, Connection, Identity, NotSent, Refused, RemoteError
+from app.hadoop.ipc import Broken, Connection, Identity, NoAnswer, NotSent, Refused, RemoteError
 
 _PAUSE = 0.2
 _CALL_IDS = 1 << 31
@@ -58,7 +58,7 @@ class Caller:
         try:
             return self._exchange(connection, call_id, 0, head, request)
         except Broken as error:
-            if may_repeat and not reused:
+            if may_repeat and (not reused or isinstance(error, NoAnswer)):
                 raise
             return self._again(who, call_id, head, request, error, once=may_repeat)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,44 @@ def test_what_may_have_happened_is_asked_for_again_at_the_same_namenode_alone(
     calls = [heard for heard in scene.namenode.heard if heard.method == "rename"]
     assert len(calls) > 1
     assert len({(heard.client_id, heard.call_id) for heard in calls}) == 1
+    assert "web RENAME" not in scene.asked
+
+
+def test_a_namenode_that_falls_silent_is_waited_for_once(scene: Doors) -> None:
+    over = threading.Event()
+
+    def silent(_: Heard) -> bytes:
+        over.wait(60)
+        return b""
+
+    with backend_of(scene, read_timeout=0.3) as backend:
+        alice = backend.as_user("alice")
+        alice.status(FILE)
+        scene.since_last()
+        scene.rpc["getFileInfo"] = silent
+        try:
+            with pytest.raises(errors.UpstreamTimeout):
+                alice.status(FILE)
+        finally:
+            over.set()
+    assert scene.since_last() == BY_RPC
+
+
+def test_a_change_that_was_not_answered_in_time_is_told_so(scene: Doors) -> None:
+    over = threading.Event()
+
+    def silent(_: Heard) -> bytes:
+        over.wait(60)
+        return b""
+
+    scene.rpc["rename"] = silent
+    with backend_of(scene, read_timeout=0.3) as backend:
+        alice = backend.as_user("alice")
+        try:
+            with pytest.raises(errors.UpstreamTimeout):
+                alice.rename(FILE, OTHER)
+        finally:
+            over.set()
     assert "web RENAME" not in scene.asked
 
 

@@ -188,6 +188,7 @@ def test_packets_that_do_not_follow_are_refused(name: str, packets: list[Frame])
     delimited(number(1, 0) + number(4, 5)),
     delimited(number(1, 0) + octets(4, octets(1, number(1, 9) + number(2, 512)) + number(2, 0))),
     delimited(number(1, 0) + octets(4, octets(1, number(1, 2) + number(2, 0)) + number(2, 0))),
+    delimited(number(1, 0) + octets(4, octets(1, number(1, 2) + number(2, 512)) + octets(2, b"x"))),
     answer(512), answer(1 << 62), answer(-512), answer(0, chunk=1 << 31),
 ])
 def test_answers_that_make_no_sense_are_refused(told: bytes) -> None:
