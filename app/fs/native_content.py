@@ -17,7 +17,7 @@ from app.hadoop.block_writing import WriteFailed
 from app.hadoop.client_protocol import NameNodeClient
 from app.hadoop.datanodes import NoDatanode
 from app.hadoop.file_reading import FileReader, NotPlain, ReadFailed
-from app.hadoop.file_writing import NothingWritten, write_file
+from app.hadoop.file_writing import NothingWritten, server_defaults, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,8 +80,8 @@ class NativeContent(NativeCalls):
         if pinned is None or not self._may_use(self._lanes.now) or not data.ready():
             return None
         try:
-            reader = self._by_rpc("open", path, lambda names, _: FileReader(
-                names, data.datanodes, pinned, offset, length))
+            reader = self._by_rpc("open", path, lambda names, _: self._begun(
+                names, pinned, offset, length))
         except (NotPlain, ReadFailed):
             return None
         except NoDatanode as error:
@@ -91,6 +91,14 @@ class NativeContent(NativeCalls):
             return None
         data.worked()
         return reader
+
+    def _begun(
+        self, names: NameNodeClient, pinned: HdfsPath, offset: int, length: int,
+    ) -> FileReader:
+        datanodes = self._lanes.data.datanodes
+        if server_defaults(names, datanodes).encrypts_transfer:
+            raise NotPlain("DataNodes take no plain transfers")
+        return FileReader(names, datanodes, pinned, offset, length)
 
     def _written(
         self, path: HdfsPath, pieces: Pieces, *, mode: int, unmasked: int, overwrite: bool,

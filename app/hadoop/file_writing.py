@@ -68,7 +68,7 @@ def write_file(
     on, so that it can be deleted or read at once. Raises NotPlain and NothingWritten, after which
     nothing is there; WriteFailed; what NameNodeClient's methods raise.
     """
-    defaults = _server_defaults(namenode, datanodes)
+    defaults = server_defaults(namenode, datanodes)
     size = block_size or defaults.block_size
     if defaults.encrypts_transfer or size % defaults.bytes_per_checksum:
         raise NotPlain(f"encrypted transfers: {defaults.encrypts_transfer}, blocks of {size} bytes")
@@ -267,7 +267,7 @@ def _packet_size(defaults: ServerDefaults) -> int:
     return max(wanted // defaults.bytes_per_checksum, 1) * defaults.bytes_per_checksum
 
 
-def _server_defaults(namenode: NameNodeClient, datanodes: Datanodes) -> ServerDefaults:
+def server_defaults(namenode: NameNodeClient, datanodes: Datanodes) -> ServerDefaults:
     """Return the defaults of the cluster that these DataNodes belong to, an hour old at most."""
     known = _defaults.get(datanodes)
     if known is None or time.monotonic() - known[0] > _DEFAULTS_SECONDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,7 @@ from app.fs.data_lane import DataLane
 from app.fs.native_writing import Pieces
 from app.fs.webhdfs import WebHdfsBackend
 from app.hadoop.ipc_pool import Limits
-from app.hadoop.protobuf import number
+from app.hadoop.protobuf import number, octets
 from app.sections.clusters import OtherCluster
 from app.setting_types import Rpc
 from app.settings import BackendSettings
@@ -249,6 +250,19 @@ def test_erasure_coded_files_are_told_of_by_webhdfs(scene: Doors) -> None:
         scene.rpc["getFileInfo"] = b"\x0a" + bytes((len(body),)) + body
         assert alice.status(FILE).owner == STATUS["owner"]
     assert scene.since_last() == [*BY_RPC, *BY_WEB]
+
+
+def test_where_transfers_are_encrypted_no_datanode_is_told_anything_plain(scene: Doors) -> None:
+    scene.rpc["getServerDefaults"] = octets(1, b"".join(
+        number(field, value)
+        for field, value in ((1, 1 << 27), (2, 512), (3, 65536), (4, 1), (5, 4096), (6, 1))))
+    with backend_of(scene) as backend:
+        alice = backend.as_user("alice")
+        alice.status(FILE)
+        scene.since_last()
+        with closing(alice.open(FILE, 0, 17, 7)) as source:
+            assert source.read(17) == b'{"boolean": true}'
+        assert scene.since_last() == ["rpc getServerDefaults", "web OPEN"]
 
 
 @pytest.mark.parametrize(("settings", "why"), [
