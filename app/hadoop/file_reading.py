@@ -134,9 +134,13 @@ class FileReader:
         return None
 
     def _located_anew(self, block: LocatedBlock) -> LocatedBlock:
-        """Return the block with the DataNodes that have it by now, once."""
-        if not self._attempts.begin_anew():
-            raise self._attempts.error(self._path, begun=self._position > self._start)
+        """Return the block with the DataNodes that have it by now, once.
+
+        Before the first byte another way is quicker than DataNodes that are all out of reach.
+        """
+        begun = self._position > self._start
+        if (self._attempts.all_unreached and not begun) or not self._attempts.begin_anew():
+            raise self._attempts.error(self._path, begun=begun)
         self._blocks = self._ask(1).blocks
         found = self._block()
         if found.block.block_id != block.block.block_id:
@@ -182,10 +186,15 @@ class _Attempts:
         self._tried.clear()
         return True
 
+    @property
+    def all_unreached(self) -> bool:
+        """Whether there were DataNodes, and no connection to any came about."""
+        return bool(self._errors) and all(
+            isinstance(error, NoDatanode) for error in self._errors)
+
     def error(self, path: str, *, begun: bool) -> OSError:
         """Return what to raise when nothing helped."""
         told = "; ".join(str(error) for error in self._errors) or "no DataNode has it"
-        unreached = all(isinstance(error, NoDatanode) for error in self._errors)
-        if unreached and self._errors and not begun:
+        if self.all_unreached and not begun:
             return NoDatanode(f"{path}: {told}")
         return ReadFailed(f"{path}: block {self.block_id}: {told}")

@@ -272,6 +272,7 @@ def test_where_no_datanode_can_be_reached_nothing_was_sent() -> None:
     fake = FakeNameNode(node(closed_port(), "one"), node(closed_port(), "two"))
     with pytest.raises(NoDatanode):
         opened(fake, 0, 10)
+    assert len(fake.told) == 1, "a port that is shut silently costs seconds each time"
 
 
 def test_a_block_that_nobody_has_is_no_fault_of_the_datanodes() -> None:
