@@ -7,6 +7,7 @@ try the configuration first. What cannot be used is refused and logged, and the 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -17,19 +18,37 @@ TRIAL_SECONDS = 120.0
 _COMMAND = (sys.executable, "-m", "app.trial")
 
 
+class _Unusable(Exception):
+    """gunicorn's own configuration cannot be read."""
+
+
 def guard(server: Any) -> None:
     """Have gunicorn's main process reload what can be used (server hook `when_ready`)."""
-    reload = server.reload
+    reload, read = server.reload, server.app.reload
+
+    def read_or_keep() -> None:
+        before = server.app.cfg
+        try:
+            read()
+        except SystemExit as error:
+            server.app.cfg = before
+            os.environ.update(before.env)
+            why = error.__context__ or error
+            raise _Unusable(f"{type(why).__name__}: {why}") from None
 
     def guarded() -> None:
         problem = refusal()
+        if not problem:
+            try:
+                reload()
+            except _Unusable as error:
+                # Raised before anything has changed.
+                problem = f"gunicorn's own cannot be read: {error}"
         if problem:
             server.log.error("RELOAD REFUSED: the workers go on with the configuration before, as"
                              " with the new one none would start: %s", problem)
-        else:
-            reload()
 
-    server.reload = guarded
+    server.reload, server.app.reload = guarded, read_or_keep
 
 
 def refusal(command: tuple[str, ...] = _COMMAND, seconds: float = TRIAL_SECONDS) -> str:

@@ -11,19 +11,24 @@ import pytest
 import yaml
 
 from app.web.reloading import refusal
-from tests.gateway import Gateway, default_users, wait_for
+from tests.gateway import TUNED, Gateway, default_users, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.gunicorn
 STATUS = "/f/file/status?path=/"
+OWN = "own.conf.py"
 
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     directory = tmp_path_factory.mktemp("reloaded")
-    with Gateway(directory, gunicorn_args=["--keep-alive", "2"]) as running:
+    own = directory / OWN
+    own.write_text(TUNED.read_text())
+    with Gateway(
+        directory, gunicorn_args=["--config", str(own), "--keep-alive", "2"],
+    ) as running:
         # The second worker reads the files, too.
         wait_for("both workers", lambda: running.logged().count("serving embedded") >= 2)
         yield running
@@ -59,6 +64,20 @@ def test_a_broken_users_file_is_refused_too(gateway: Gateway) -> None:
     gateway.users_file.write_text("users: {someone: {hadoop_usr: alice}}")
     refused(gateway, "hadoop_usr")
     gateway.write_users(default_users())
+
+
+def test_a_broken_configuration_of_gunicorn_is_refused_too(gateway: Gateway) -> None:
+    own = gateway.directory / OWN
+    good = own.read_text()
+    for text, why in (
+        (good + "\nworkers = (\n", "'(' was never closed"),
+        (good + "\nimport no_such_module\n", "no_such_module"),
+        (good + "\nkeepalive = 'long'\n", "'long'"),
+    ):
+        own.write_text(text)
+        refused(gateway, why)
+    own.write_text(good)
+    gateway.reload()
 
 
 def test_a_worker_that_cannot_be_replaced_is_so_once_the_files_are_mended(
