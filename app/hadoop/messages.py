@@ -33,6 +33,8 @@ _MODES = {mode: f"{mode:o}" for mode in range(_PERMISSION_BITS + 1)}
 _NOT_PLAIN = frozenset({6, 7})  # how it is encrypted, by which policy it is coded
 _FIRST_OCTETS = 1 << 3 | OCTETS
 _HAS_ACL, _HAS_CRYPT, _HAS_EC, _SNAPSHOT_ENABLED = 1, 2, 4, 8
+_OLD_FLAGS = _HAS_ACL | _HAS_CRYPT | _HAS_EC
+_FLAGS_IN_MODE = 12  # where they begin, in their order (FsPermissionExtension)
 
 
 class Block(NamedTuple):
@@ -104,9 +106,11 @@ def file_status(data: bytes) -> FileStatus:
     """Read a HdfsFileStatusProto of the path that was asked for."""
     with _well_formed():
         told = decode(data)
-        flags = told.get(18, 0)
+        mode = decode(told[4])[1]
+        # Before they had a field of their own, in Hadoop 2, these were bits of the mode.
+        flags = told.get(18, 0) | mode >> _FLAGS_IN_MODE & _OLD_FLAGS
         return FileStatus(
-            _TYPES[told[1]], "", _MODES[decode(told[4])[1] & _PERMISSION_BITS], told[3],
+            _TYPES[told[1]], "", _MODES[mode & _PERMISSION_BITS], told[3],
             told.get(11, 0), told[8], told[7], told[5].decode(), told[6].decode(),
             told.get(10, 0), max(0, signed(told.get(13, 0))), bool(flags & _HAS_ACL),
             bool(flags & _HAS_CRYPT), bool(flags & _HAS_EC), bool(flags & _SNAPSHOT_ENABLED),

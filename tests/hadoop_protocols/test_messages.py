@@ -67,6 +67,16 @@ def test_blocks_of_a_file() -> None:
         assert not messages.located_blocks(number(1, 9) + end + octets(how, b"x")).plain
 
 
+@pytest.mark.parametrize(("bits", "flags"), [(0, 0b111), (0b111 << 12, 0)])
+def test_older_namenodes_tell_of_acls_and_coding_in_the_mode(bits: int, flags: int) -> None:
+    told = messages.file_status(b"".join((
+        number(1, 2), octets(2, b""), number(3, 0), octets(4, number(1, 0o1640 | bits)),
+        text(5, "alice"), text(6, "us"), number(7, 1), number(8, 1),
+        number(18, flags) if flags else b"")))
+    assert told.permission == "1640"
+    assert (told.acl, told.encrypted, told.erasure_coded) == (True, True, True)
+
+
 @pytest.mark.parametrize("reader", READERS)
 @PATIENT
 @given(st.one_of(st.binary(max_size=100), st.lists(st.tuples(st.integers(1, 20), VALUE)).map(
