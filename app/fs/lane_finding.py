@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LONG_REST = 300.0
 _JMX = "/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus"
+_ROUTER = "org.apache.hadoop.hdfs.server.federation."
 _JMX_LIMIT = 64 * 1024
 _OK = 200
 _LEAST_SECONDS = 0.001
@@ -81,8 +82,13 @@ def _learned(cluster: Cluster, server: str, seconds: float) -> tuple[str, int]:
         [bean] = json.loads(answer.limited(_JMX_LIMIT))["beans"]
         state, secure = bean["State"], bean["SecurityEnabled"]
         port = int(bean["HostAndPort"].rpartition(":")[2])
+        teller = str(bean.get("modelerType", ""))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NoLane("its JMX page tells of no NameNode") from None
+    if teller.startswith(_ROUTER):
+        # NameNodes know calls by their numbers, but from a router not those of its clients: what
+        # is sent again happens again.
+        raise NoLane("it is a router")
     if secure is not False or not 0 < port <= _MOST_PORTS:
         raise NoLane("it wants Kerberos, or tells no port")
     if state != "active":

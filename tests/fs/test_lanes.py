@@ -78,6 +78,7 @@ def test_the_host_is_that_of_the_url_whatever_the_page_says(scene: Doors, host: 
 
 
 @pytest.mark.parametrize("page", [
+    {"modelerType": "org.apache.hadoop.hdfs.server.federation.metrics.NamenodeBeanMetrics"},
     None, {}, {"beans": []}, {"beans": [{}]}, {"beans": [{}, {}]}, {"beans": "x" * 100_000}, [[]],
     {"State": "standby"}, {"SecurityEnabled": True}, {"SecurityEnabled": "no"},
     {"HostAndPort": "127.0.0.1"}, {"HostAndPort": "127.0.0.1:0"}, {"HostAndPort": 7},
