@@ -14,7 +14,7 @@ from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.web.cells import cell
+from app.web.cells import cell, reserve
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
@@ -56,6 +56,8 @@ class Metrics:
     """The gateway's figures."""
 
     def __init__(self) -> None:
+        if _VARIABLE in os.environ:
+            reserve(Path(os.environ[_VARIABLE]))
         # prometheus_client decides how it counts when it is imported.
         from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415
 
@@ -108,6 +110,8 @@ class Metrics:
 
     def _active_now(self) -> Cell:
         if self._active_cell is None:
+            if _VARIABLE in os.environ:
+                reserve(Path(os.environ[_VARIABLE]))  # of a child, its own
             self._active_cell = cell(self._active._value)  # noqa: SLF001
         return self._active_cell
 
