@@ -150,6 +150,8 @@ def test_a_snapshot_is_not_the_file_of_today(files: Files) -> None:
     assert files.read(".snapshot/s/f") == b"old " * 1000
     files.call("DELETE", "/f/file", 204, path=files.at("f"))
     assert files.read(".snapshot/s/f") == b"old " * 1000
+    files.call("DELETE", "/f/snapshot", 204, path=files.directory, name="s")
+    files.by("admin").call("PUT", "/f/snapshot", 204, path=files.directory, allowed="false")
 
 
 def test_many_readers_at_once_over_several_workers_fetch_once(

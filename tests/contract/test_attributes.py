@@ -222,6 +222,8 @@ def test_snapshots_do_not_change(files: Files) -> None:
         assert answer.status_code in (400, 403, 409), (method, url, answer.text)
     assert files.read("d/.snapshot/s/f") == b"then"
     assert files.names(files.at("d/.snapshot/s")) == ["f"]
+    files.call("DELETE", "/f/snapshot", 204, name="s", **where)
+    files.by("admin").call("PUT", "/f/snapshot", 204, allowed="false", **where)
 
 
 def snapshots(files: Files) -> list[str]:

@@ -248,10 +248,10 @@ def test_it_runs_in_the_background_and_leaves_the_other_sweep_alone(
     staging.also(failing)
     staging.workers.start()
     try:
+        world.fs.create(child_of(world.path, "left"), [b"x"])
         store.put("staged", "x", {
             "user": "alice", "temp": child_of(world.path, "left"), "target": world.path,
             "backup": "", "made": [], "worker": DEAD})
-        world.fs.create(child_of(world.path, "left"), [b"x"])
         wait_for("the staged file's end", lambda: store.get("staged", "x") is None, seconds=30)
         wait_for("the other sweep's turns", lambda: len(calls) > 2, seconds=30)
     finally:
