@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from app.hadoop.keeping import Keeper
     from app.hadoop.messages import Block, Datanode, LocatedBlock, ServerDefaults
 
-PACKET = 256 * 1024
-"""Bytes of a packet, where the cluster does not want more: four times HDFS's own, for as many
-system calls fewer. A DataNode takes any up to 16 MiB."""
+PACKET = 64 * 1024
+"""Bytes of a packet, where the cluster does not want fewer: HDFS's own size. Larger ones spare the
+gateway nothing, and a DataNode takes a third as many bytes a second by them, for thrice the CPU."""
 
-_LARGEST_PACKET = 4 * 1024 * 1024
 _DEFAULTS_SECONDS = 3600.0
 _TRIES = 4
 """How often DataNodes are asked to take a block: once, and thrice without those that did not."""
@@ -263,7 +262,7 @@ def _names(nodes: Iterable[Datanode]) -> str:
 
 def _packet_size(defaults: ServerDefaults) -> int:
     """Return how many bytes, in whole chunks, go into a packet."""
-    wanted = min(max(defaults.packet_size, PACKET), _LARGEST_PACKET)
+    wanted = min(defaults.packet_size, PACKET)
     return max(wanted // defaults.bytes_per_checksum, 1) * defaults.bytes_per_checksum
 
 

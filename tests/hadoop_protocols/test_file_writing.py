@@ -363,11 +363,11 @@ def test_what_waits_for_acknowledgement_is_bounded() -> None:
         ahead: list[int] = []
 
         def body() -> Iterator[bytes]:
-            for number in range(100):
+            for number in range(200):
                 ahead.append(number - len(seen))
                 yield b"a" * PACKET
 
         put(PlayedNameNode([datanode.node], defaults={"block_size": 1 << 30}), body())
-        assert len(seen) == 101
-        # 4 MiB are 16 packets; one is being taken, one being sent.
-        assert max(ahead) <= 18
+        assert len(seen) == 201
+        # 4 MiB are 64 packets; one is being taken, one being sent.
+        assert max(ahead) <= 66

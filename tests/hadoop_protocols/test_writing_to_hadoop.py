@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.hadoop
 HOME = "/user/alice"
 FILE = f"{HOME}/file"
-CONTENT = os.urandom(9 * PACKET + 1000)
-BLOCKS = st.sampled_from([1024, 2048, 65536, PACKET, PACKET + 512, 1 << 20])
+CONTENT = os.urandom((2 << 20) + 1000)
+BLOCKS = st.sampled_from([1024, 2048, PACKET, 4 * PACKET, PACKET + 512, 1 << 20])
 
 
 def cut(data: bytes, size: int) -> Iterator[bytes]:
@@ -45,7 +45,7 @@ def lengths(draw: st.DrawFn) -> tuple[int, int]:
 
 @settings(max_examples=40, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(sizes=lengths(), piece=st.sampled_from([1000, 65536, PACKET, 1 << 20]),
+@given(sizes=lengths(), piece=st.sampled_from([1000, PACKET, 4 * PACKET, 1 << 20]),
        replication=st.integers(1, 3))
 def test_any_length_is_written(
     trio: Trio, sizes: tuple[int, int], piece: int, replication: int,
