@@ -60,14 +60,16 @@ TAIL = """\
 
 - Where the gateway downloads faster than WebHDFS itself, it is the measuring client that pays: the
   DataNode writes small pieces, which the gateway gathers.
-- A status call costs the NameNode more under the gateway than when it is flooded directly: its
-  threads sleep between calls that come more slowly. HttpFS asks by RPC, which costs it less.
+- The gateway asks the NameNode by RPC and moves bytes by the DataNodes' transfer protocol where it
+  finds them, as here, and as HttpFS and rclone do; `--rpc off` measures it by WebHDFS alone, where a
+  status call costs the NameNode several times as much.
+- The kernel writes gigabytes of uploads to the disk while the next are measured: their speeds vary
+  by a factor of two within one run, for all parties.
 - The slow clients take small segments of files of 1 MiB, part of which lies in kernel buffers:
   with 1,000 files of 16 MiB on one loopback the send buffers of the DataNode alone filled the
   memory that the kernel had for TCP, and everything on the machine stood still.
-- The pairs of 4 KiB measure Hadoop: half of the single writes to one DataNode wait 400 ms on its
-  event loop, and with 16 at once all that goes over WebHDFS waits with them. HttpFS writes from
-  threads of its own. deploy/README.md has the setting of the cluster that ends it.
+- Of the pairs of 4 KiB: half of the single writes by WebHDFS, and most by HttpFS, wait 400 ms for
+  the NameNode to hear of their last block; the gateway asks it again after milliseconds.
 - Of streams: Alluxio's status of a file is three calls of HDFS (status, attributes, where its
   blocks lie) where the others make two, that of a directory two as theirs.
 - Of the read cache: the hot file is in the kernel's memory for all parties, so that no disk is
@@ -76,10 +78,9 @@ TAIL = """\
   figures; "gateway" is nginx with X-Accel-Redirect, "plain" the same nginx with the bytes through
   the gateway, "no nginx" the gateway alone. The machine had much other work meanwhile, so speeds
   are low and vary; the CPU of gateway and nginx varies less.
-- Of S3: rclone writes and reads by Hadoop's own RPC, the gateway by WebHDFS, so it waits those
-  400 ms more often; `--tuned` measures both with that setting. The listed files are empty and made
-  by others: their ETags are asked of HDFS once and remembered, and rclone remembers whole
-  directories for five minutes, so first pages and later rounds differ.
+- Of S3: the listed files are empty and made by others: their ETags are asked of HDFS once and
+  remembered, and rclone remembers whole directories for five minutes, so first pages and later
+  rounds differ.
 """
 PACKAGES = ("flask", "gevent", "gunicorn", "hdfs", "httptools")
 

@@ -87,7 +87,7 @@ class BlockWriter:
         """Write the first bytes, after the DataNodes have agreed. Raises NotBegun, WriteFailed."""
         with self._lock:
             self._agree()
-        self.write(data)
+        self.write(data, len(data))
 
     def write_whole(self, data: bytes | memoryview) -> None:
         """Write all the bytes of the block, up to a packet. Raises NotBegun, WriteFailed."""
@@ -100,13 +100,13 @@ class BlockWriter:
                 self._send([self._packet(data)])
         self.finish()
 
-    def write(self, data: bytes | memoryview) -> None:
-        """Write a packet, of whole chunks unless it is the block's last.
+    def write(self, data: bytes | memoryview, size: int) -> None:
+        """Write packets of `size` bytes, all at once; of whole chunks unless the block ends so.
 
         Raises WriteFailed, and what the NameNode says to a recovery.
         """
         with self._lock:
-            self._send([self._packet(data)])
+            self._send([self._packet(data[at:at + size]) for at in range(0, len(data), size)])
             self._wait(WINDOW)
 
     def finish(self) -> None:

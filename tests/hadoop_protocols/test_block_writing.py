@@ -57,7 +57,7 @@ def test_what_is_safe_is_not_sent_again_and_what_was_sent_is_told() -> None:
         namenode = PlayedNameNode(row_of(first, 1))
         block = writer(namenode)
         block.begin(FIRST)
-        block.write(SECOND)
+        block.write(SECOND, len(SECOND))
         block.finish()
         again = first.written[1]
         assert (again.stage, again.request[6], again.request[7]) == (
@@ -95,7 +95,7 @@ def test_a_row_may_fail_again_after_it_was_made_anew() -> None:
         namenode = PlayedNameNode(row_of(first, 2))
         block = writer(namenode)
         block.begin(FIRST)
-        block.write(SECOND)
+        block.write(SECOND, len(SECOND))
         block.finish()
         assert [one.nodes for one in first.written] == [3, 2, 1]
         assert first.written[-1].content == FIRST + SECOND
