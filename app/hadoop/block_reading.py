@@ -7,6 +7,7 @@ Source: DataTransferProtocol, datatransfer.proto; BlockSender, BlockReaderRemote
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.hadoop.checksums import Checksums
@@ -28,6 +29,14 @@ _FAREWELL_SECONDS = 1.0
 _ANSWER_LIMIT = 65536
 _BUFFER_LIMIT = 4 * (HEAD + 512 + 65536)
 """Four packets of the size that DataNodes make them of."""
+
+
+_SMALL = 65536
+"""Bytes of a read that has a buffer of its own size."""
+_TRIAL, _BRISK = 16, 0.1
+"""Who takes so many pieces in a row, none of them later than so many seconds after the one before,
+is given a buffer for some packets. Who takes longer, of whom there may be a thousand, costs the
+memory of what was cut out for them alone."""
 
 
 class BlockFailed(OSError):
@@ -77,6 +86,7 @@ class BlockReader:
             if self._position == self._end:
                 return b""
             self._piece = self._more(size)
+            self._handed = time.monotonic()
             self._taken = 0
         first = self._taken
         self._taken = min(first + size, len(self._piece))
@@ -96,7 +106,10 @@ class BlockReader:
         self._link = link
         # What comes with the bytes: the answer, heads, checksums, the rest of their chunks.
         wanted = self._end - self._position
-        self._flow = Inflow(link.socket, min(wanted + wanted // 64 + 2048, _BUFFER_LIMIT))
+        size = wanted + wanted // 64 + 2048 if wanted <= _SMALL else 0
+        self._flow = Inflow(link.socket, size)
+        self._handed = time.monotonic()
+        self._brisk = 0
         try:
             self._send(link, request)
             self._checksums, self._offset = _opened(
@@ -121,6 +134,7 @@ class BlockReader:
 
     def _more(self, size: int) -> bytes:
         """Return the bytes of the next packet, and of those after it that are there."""
+        self._adapt()
         try:
             found = self._packet()
             if found.length >= size or not self._is_there():
@@ -141,6 +155,16 @@ class BlockReader:
             raise
         return b"".join(views)
 
+    def _adapt(self) -> None:
+        """Choose how much to take in by how fast it is taken away."""
+        if time.monotonic() - self._handed > _BRISK:
+            self._brisk = 0
+            self._flow.narrow()
+        else:
+            self._brisk += 1
+            if self._brisk == _TRIAL:
+                self._flow.widen(_BUFFER_LIMIT)
+
     def _packet(self) -> _Found:
         """Take the next packet in and compare it with its checksums."""
         packet = self._head()
@@ -154,6 +178,7 @@ class BlockReader:
         data = flow.view[data_at:flow.at].tobytes()
         if not self._checksums.match(data, flow.view[sums_at:data_at].tobytes()):
             raise Corrupt(f"wrong checksum in the block's bytes {packet.offset} to {end}")
+        flow.release()
         # A DataNode sends whole chunks; what is around the bytes that were asked for is dropped.
         before, behind = self._position - packet.offset, max(end - self._end, 0)
         if before or behind:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from app.hadoop.datanodes import Datanodes
     from app.hadoop.messages import Block, Datanode, LocatedBlock
 
+_AT_ONCE = 4
+"""Packets that are sent by one system call: a DataNode that finds some waits less often."""
 WINDOW = 4 * 1024 * 1024
 """Bytes that may be on their way before an acknowledgement is waited for."""
 
@@ -70,6 +72,7 @@ class BlockWriter:
         self._safe = 0
         self._sequence = 0
         self._waiting: deque[Outgoing] = deque()
+        self._held: list[Outgoing] = []
         self._ending = False
         self._seconds: float | None = None
         self._lock = threading.Lock()
@@ -87,7 +90,7 @@ class BlockWriter:
         """Write the first bytes, after the DataNodes have agreed. Raises NotBegun, WriteFailed."""
         with self._lock:
             self._agree()
-        self.write(data, len(data))
+        self.write(data)
 
     def write_whole(self, data: bytes | memoryview) -> None:
         """Write all the bytes of the block, up to a packet. Raises NotBegun, WriteFailed."""
@@ -100,19 +103,23 @@ class BlockWriter:
                 self._send([self._packet(data)])
         self.finish()
 
-    def write(self, data: bytes | memoryview, size: int) -> None:
-        """Write packets of `size` bytes, all at once; of whole chunks unless the block ends so.
+    def write(self, data: bytes | memoryview) -> None:
+        """Write a packet, of whole chunks unless it is the block's last.
 
+        It may be held back until there are some more, or the block ends.
         Raises WriteFailed, and what the NameNode says to a recovery.
         """
         with self._lock:
-            self._send([self._packet(data[at:at + size]) for at in range(0, len(data), size)])
-            self._wait(WINDOW)
+            self._held.append(self._packet(data))
+            if len(self._held) >= _AT_ONCE:
+                self._send_held()
+                self._wait(WINDOW)
 
     def finish(self) -> None:
         """Return when all DataNodes have the whole block. Raises as `write` does."""
         with self._lock:
             if not self._ending:
+                self._send_held()
                 if len(self._located.nodes) > 1:
                     # While data is on its way, a DataNode that has ended the block and one that
                     # has not could not be brought together.
@@ -157,6 +164,11 @@ class BlockWriter:
         self._sequence += 1
         self._waiting.append(packet)
         return packet
+
+    def _send_held(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self._send(held)
 
     def _send(self, packets: list[Outgoing]) -> None:
         try:

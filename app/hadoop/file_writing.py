@@ -30,8 +30,6 @@ PACKET = 64 * 1024
 """Bytes of a packet, where the cluster does not want fewer: HDFS's own size. Larger ones spare the
 gateway nothing, and a DataNode takes a third as many bytes a second by them, for thrice the CPU."""
 
-_AT_ONCE = 4
-"""Packets that are sent by one system call: a DataNode that finds some waits less often."""
 _DEFAULTS_SECONDS = 3600.0
 _TRIES = 4
 """How often DataNodes are asked to take a block: once, and thrice without those that did not."""
@@ -163,8 +161,8 @@ class _File:
     def _fill(self, block: BlockWriter, body: _Taking) -> None:
         """Write the rest of a block, and end it."""
         while (room := self._terms.room - block.size) and (
-                data := body.take(min(_AT_ONCE * self._packet, room))):
-            block.write(data, self._packet)
+                data := body.take(min(self._packet, room))):
+            block.write(data)
         block.finish()
 
     def _begin(self, data: memoryview, *, whole: bool) -> BlockWriter:
