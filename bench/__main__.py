@@ -61,8 +61,8 @@ TAIL = """\
 - Where the gateway downloads faster than WebHDFS itself, it is the measuring client that pays: the
   DataNode writes small pieces, which the gateway gathers.
 - The gateway asks the NameNode by RPC and moves bytes by the DataNodes' transfer protocol where it
-  finds them, as here, and as HttpFS and rclone do; `--rpc off` measures it by WebHDFS alone, where a
-  status call costs the NameNode several times as much.
+  finds them, as here, and as HttpFS and rclone do. `--rpc off` measures it by WebHDFS alone, where
+  a status call costs the NameNode several times as much.
 - The kernel writes gigabytes of uploads to the disk while the next are measured: their speeds vary
   by a factor of two within one run, for all parties.
 - The slow clients take small segments of files of 1 MiB, part of which lies in kernel buffers:
