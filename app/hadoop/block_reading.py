@@ -31,8 +31,7 @@ _BUFFER_LIMIT = 4 * (HEAD + 512 + 65536)
 """Four packets of the size that DataNodes make them of."""
 
 
-_SMALL = 65536
-"""Bytes of a read that has a buffer of its own size."""
+_FIRST_BUFFER = 68 * 1024
 _TRIAL, _BRISK = 16, 0.1
 """Who takes so many pieces in a row, none of them later than so many seconds after the one before,
 is given a buffer for some packets. Who takes longer, of whom there may be a thousand, costs the
@@ -106,8 +105,7 @@ class BlockReader:
         self._link = link
         # What comes with the bytes: the answer, heads, checksums, the rest of their chunks.
         wanted = self._end - self._position
-        size = wanted + wanted // 64 + 2048 if wanted <= _SMALL else 0
-        self._flow = Inflow(link.socket, size)
+        self._flow = Inflow(link.socket, min(wanted + wanted // 64 + 2048, _FIRST_BUFFER))
         self._handed = time.monotonic()
         self._brisk = 0
         try:

@@ -75,8 +75,8 @@ class Inflow:
 
     def widen(self, size: int) -> None:
         """Take in up to `size` octets at a time from now on."""
-        if self._exact:
-            self._exact = False
+        self._exact = False
+        if size > len(self._buffer):
             self._make_room(size)
 
     def narrow(self) -> None:
