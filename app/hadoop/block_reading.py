@@ -7,7 +7,6 @@ Source: DataTransferProtocol, datatransfer.proto; BlockSender, BlockReaderRemote
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.hadoop.checksums import Checksums
@@ -27,15 +26,10 @@ _SUCCESS, _CHECKSUM_OK = 0, 6
 _FAREWELL = delimited(number(1, _CHECKSUM_OK))
 _FAREWELL_SECONDS = 1.0
 _ANSWER_LIMIT = 65536
-_BUFFER_LIMIT = 4 * (HEAD + 512 + 65536)
-"""Four packets of the size that DataNodes make them of."""
-
-
-_FIRST_BUFFER = 68 * 1024
-_TRIAL, _BRISK = 16, 0.1
-"""Who takes so many pieces in a row, none of them later than so many seconds after the one before,
-is given a buffer for some packets. Who takes longer, of whom there may be a thousand, costs the
-memory of what was cut out for them alone."""
+_ONE = 65536
+_BUFFER, _WIDE_BUFFER = 68 * 1024, 4 * (HEAD + 512 + _ONE)
+"""One packet of the size that DataNodes make them of, or four for who asks for more at a time: of
+slow clients, who are given little, there may be a thousand."""
 
 
 class BlockFailed(OSError):
@@ -85,7 +79,6 @@ class BlockReader:
             if self._position == self._end:
                 return b""
             self._piece = self._more(size)
-            self._handed = time.monotonic()
             self._taken = 0
         first = self._taken
         self._taken = min(first + size, len(self._piece))
@@ -105,9 +98,7 @@ class BlockReader:
         self._link = link
         # What comes with the bytes: the answer, heads, checksums, the rest of their chunks.
         wanted = self._end - self._position
-        self._flow = Inflow(link.socket, min(wanted + wanted // 64 + 2048, _FIRST_BUFFER))
-        self._handed = time.monotonic()
-        self._brisk = 0
+        self._flow = Inflow(link.socket, min(wanted + wanted // 64 + 2048, _BUFFER))
         try:
             self._send(link, request)
             self._checksums, self._offset = _opened(
@@ -132,7 +123,8 @@ class BlockReader:
 
     def _more(self, size: int) -> bytes:
         """Return the bytes of the next packet, and of those after it that are there."""
-        self._adapt()
+        if size > _ONE:
+            self._flow.widen(_WIDE_BUFFER)
         try:
             found = self._packet()
             if found.length >= size or not self._is_there():
@@ -153,16 +145,6 @@ class BlockReader:
             raise
         return b"".join(views)
 
-    def _adapt(self) -> None:
-        """Choose how much to take in by how fast it is taken away."""
-        if time.monotonic() - self._handed > _BRISK:
-            self._brisk = 0
-            self._flow.narrow()
-        else:
-            self._brisk += 1
-            if self._brisk == _TRIAL:
-                self._flow.widen(_BUFFER_LIMIT)
-
     def _packet(self) -> _Found:
         """Take the next packet in and compare it with its checksums."""
         packet = self._head()
@@ -176,7 +158,6 @@ class BlockReader:
         data = flow.view[data_at:flow.at].tobytes()
         if not self._checksums.match(data, flow.view[sums_at:data_at].tobytes()):
             raise Corrupt(f"wrong checksum in the block's bytes {packet.offset} to {end}")
-        flow.release()
         # A DataNode sends whole chunks; what is around the bytes that were asked for is dropped.
         before, behind = self._position - packet.offset, max(end - self._end, 0)
         if before or behind:

@@ -16,15 +16,13 @@ _VARINT_SHIFTS = range(0, 35, 7)
 class Inflow:
     """The unread octets of a connection are `view[at:end]`; it never takes in more than `size`.
 
-    A new view replaces the old one when something does not fit. With a `size` of 0 no more is taken
-    in than is needed, and `release` gives the memory back.
+    A new view replaces the old one when something does not fit.
     """
 
-    __slots__ = ("_buffer", "_exact", "_source", "at", "end", "view")
+    __slots__ = ("_buffer", "_source", "at", "end", "view")
 
     def __init__(self, source: socket.socket, size: int) -> None:
         self._source = source
-        self._exact = not size
         self._buffer = bytearray(size)
         self.view = memoryview(self._buffer)
         self.at = 0
@@ -37,8 +35,7 @@ class Inflow:
         if self.at + count > len(self._buffer):
             self._make_room(count)
         while self.end - self.at < count:
-            most = self.at + count if self._exact else len(self._buffer)
-            received = self._source.recv_into(self.view[self.end:most])
+            received = self._source.recv_into(self.view[self.end:])
             if not received:
                 raise ConnectionResetError("the peer closed the connection")
             self.end += received
@@ -66,22 +63,10 @@ class Inflow:
             raise BadMessage(f"a message of {length} octets")
         return self.take(length)
 
-    def release(self) -> None:
-        """Let go of the memory, if all was read that it was taken for."""
-        if self._exact and self.at == self.end:
-            self._buffer = bytearray()
-            self.view = memoryview(self._buffer)
-            self.at = self.end = 0
-
     def widen(self, size: int) -> None:
         """Take in up to `size` octets at a time from now on."""
-        self._exact = False
         if size > len(self._buffer):
             self._make_room(size)
-
-    def narrow(self) -> None:
-        """Take in no more than is needed from now on."""
-        self._exact = True
 
     def _make_room(self, count: int) -> None:
         unread = self.view[self.at:self.end].tobytes()
