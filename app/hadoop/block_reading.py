@@ -26,10 +26,8 @@ _SUCCESS, _CHECKSUM_OK = 0, 6
 _FAREWELL = delimited(number(1, _CHECKSUM_OK))
 _FAREWELL_SECONDS = 1.0
 _ANSWER_LIMIT = 65536
-_ONE = 65536
-_BUFFER, _WIDE_BUFFER = 68 * 1024, 4 * (HEAD + 512 + _ONE)
-"""One packet of the size that DataNodes make them of, or four for who asks for more at a time: of
-slow clients, who are given little, there may be a thousand."""
+_BUFFER_LIMIT = 4 * (HEAD + 512 + 65536)
+"""Four packets of the size that DataNodes make them of."""
 
 
 class BlockFailed(OSError):
@@ -98,7 +96,7 @@ class BlockReader:
         self._link = link
         # What comes with the bytes: the answer, heads, checksums, the rest of their chunks.
         wanted = self._end - self._position
-        self._flow = Inflow(link.socket, min(wanted + wanted // 64 + 2048, _BUFFER))
+        self._flow = Inflow(link.socket, min(wanted + wanted // 64 + 2048, _BUFFER_LIMIT))
         try:
             self._send(link, request)
             self._checksums, self._offset = _opened(
@@ -123,8 +121,6 @@ class BlockReader:
 
     def _more(self, size: int) -> bytes:
         """Return the bytes of the next packet, and of those after it that are there."""
-        if size > _ONE:
-            self._flow.widen(_WIDE_BUFFER)
         try:
             found = self._packet()
             if found.length >= size or not self._is_there():

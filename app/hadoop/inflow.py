@@ -63,11 +63,6 @@ class Inflow:
             raise BadMessage(f"a message of {length} octets")
         return self.take(length)
 
-    def widen(self, size: int) -> None:
-        """Take in up to `size` octets at a time from now on."""
-        if size > len(self._buffer):
-            self._make_room(size)
-
     def _make_room(self, count: int) -> None:
         unread = self.view[self.at:self.end].tobytes()
         if count > len(self._buffer):
