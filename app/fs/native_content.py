@@ -12,7 +12,6 @@ from app.fs.native_calls import BY_WEBHDFS, NativeCalls
 from app.fs.native_faults import LANE_FAULTS, as_fault, did_nothing
 from app.fs.native_source import NativeSource
 from app.fs.native_writing import Following, Pieces
-from app.hadoop import file_writing
 from app.hadoop.block_writing import WriteFailed
 from app.hadoop.client_protocol import NameNodeClient
 from app.hadoop.datanodes import NoDatanode
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from app.fs.lanes import Lane
     from app.fs.port import ByteSource
 
-WRITE_FAULTS = (*LANE_FAULTS, file_writing.NotPlain, UnicodeEncodeError, WriteFailed)
+WRITE_FAULTS = (*LANE_FAULTS, NotPlain, UnicodeEncodeError, WriteFailed)
 """What writing raises beside NothingWritten, and what the body itself does."""
 FILE_MODE = "644"
 """What WebHDFS makes files with where nobody says."""
@@ -132,7 +131,7 @@ class NativeContent(NativeCalls):
     ) -> Literal[False]:
         """Return False if WebHDFS can do it all instead, else raise."""
         pieces.settle()
-        if isinstance(error, file_writing.NotPlain):
+        if isinstance(error, NotPlain):
             return False
         if isinstance(error, UnicodeEncodeError):
             return False

@@ -25,7 +25,7 @@ _WINDOW = 10
 
 
 class NotPlain(Exception):
-    """The bytes are not to be had by reading finished blocks as they are; WebHDFS knows how."""
+    """The bytes do not pass as they are, or are not in finished blocks; WebHDFS knows how."""
 
 
 class ReadFailed(OSError):

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from app.hadoop.block_writing import BlockWriter, NotBegun, Terms, WriteFailed
 from app.hadoop.checksums import Checksums
 from app.hadoop.datanodes import NoDatanode
+from app.hadoop.file_reading import NotPlain
 from app.hadoop.ipc import RemoteError
 
 if TYPE_CHECKING:
@@ -39,10 +40,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.4
 _NOT_REPLICATED_YET = "NotReplicatedYetException"
 _NOT_FOUND = "FileNotFoundException"
 _defaults: WeakKeyDictionary[Datanodes, tuple[float, ServerDefaults]] = WeakKeyDictionary()
-
-
-class NotPlain(Exception):
-    """Bytes of this file, or of any here, do not pass as they are: WebHDFS is to be taken."""
 
 
 class NothingWritten(NoDatanode):

@@ -12,7 +12,8 @@ import pytest
 
 from app.hadoop.block_writing import WriteFailed
 from app.hadoop.datanodes import Datanodes, NoDatanode
-from app.hadoop.file_writing import PACKET, NothingWritten, NotPlain, write_file
+from app.hadoop.file_reading import NotPlain
+from app.hadoop.file_writing import PACKET, NothingWritten, write_file
 from app.hadoop.ipc import RemoteError
 from app.hadoop.ipc_pool import Limits
 from app.hadoop.keeping import Keeper

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.hadoop.datanodes import Datanodes, NoDatanode
-from app.hadoop.file_writing import PACKET, NothingWritten, NotPlain
+from app.hadoop.file_reading import NotPlain
+from app.hadoop.file_writing import PACKET, NothingWritten
 from app.hadoop.ipc import Identity, RemoteError, method
 from app.hadoop.keeping import Keeper
 from app.hadoop.protobuf import decode, text
