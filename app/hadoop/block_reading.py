@@ -1,7 +1,8 @@
 """A stretch of one block, from one DataNode: asked for, compared with its checksums, handed out.
 
-The answer is taken in as it comes, many packets at a time, into one buffer; what is cut out of it
-there is the only copy that is made. No byte counts before the checksums of its packet were right.
+The answer is taken in as it comes into one buffer, and what is cut out of it there is the only copy
+that is made. The buffer has room for many packets while much is asked for at a time, else for one:
+who reads slowly fills it. No byte counts before the checksums of its packet were right.
 Source: DataTransferProtocol, datatransfer.proto; BlockSender, BlockReaderRemote of Hadoop 3.4.2.
 """
 
@@ -26,8 +27,11 @@ _SUCCESS, _CHECKSUM_OK = 0, 6
 _FAREWELL = delimited(number(1, _CHECKSUM_OK))
 _FAREWELL_SECONDS = 1.0
 _ANSWER_LIMIT = 65536
-_BUFFER_LIMIT = 4 * (HEAD + 512 + 65536)
-"""Four packets of the size that DataNodes make them of."""
+_PACKET = 65536
+"""Bytes of a packet as DataNodes make them."""
+_ROOM = HEAD + 1024 + _PACKET
+"""Octets of such a packet, or a few more."""
+_WIDE_ROOM = 4 * _ROOM
 
 
 class BlockFailed(OSError):
@@ -64,6 +68,7 @@ class BlockReader:
         self._sequence = 0
         self._piece = b""
         self._taken = 0
+        self._wide = False
         self._link: Link | None = None
         request = _request(located, start, length)
         try:
@@ -76,6 +81,9 @@ class BlockReader:
         if self._taken == len(self._piece):
             if self._position == self._end:
                 return b""
+            if self._wide != (size > _PACKET):
+                self._wide = not self._wide
+                self._flow.resize(_WIDE_ROOM if self._wide else _ROOM)
             self._piece = self._more(size)
             self._taken = 0
         first = self._taken
@@ -96,7 +104,7 @@ class BlockReader:
         self._link = link
         # What comes with the bytes: the answer, heads, checksums, the rest of their chunks.
         wanted = self._end - self._position
-        self._flow = Inflow(link.socket, min(wanted + wanted // 64 + 2048, _BUFFER_LIMIT))
+        self._flow = Inflow(link.socket, min(wanted + wanted // 64 + 2048, _ROOM))
         try:
             self._send(link, request)
             self._checksums, self._offset = _opened(

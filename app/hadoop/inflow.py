@@ -32,6 +32,8 @@ class Inflow:
         """Return when so many octets are there. Raises OSError."""
         if self.end - self.at >= count:
             return
+        if self.at == self.end:
+            self.at = self.end = 0
         if self.at + count > len(self._buffer):
             self._make_room(count)
         while self.end - self.at < count:
@@ -39,6 +41,10 @@ class Inflow:
             if not received:
                 raise ConnectionResetError("the peer closed the connection")
             self.end += received
+
+    def resize(self, size: int) -> None:
+        """Take in up to `size` octets from now on, or as many as are there already."""
+        self._renew(max(size, self.end - self.at))
 
     def take(self, count: int) -> bytes:
         """Return the next octets. Raises OSError."""
@@ -64,9 +70,16 @@ class Inflow:
         return self.take(length)
 
     def _make_room(self, count: int) -> None:
-        unread = self.view[self.at:self.end].tobytes()
         if count > len(self._buffer):
-            self._buffer = bytearray(count)
-            self.view = memoryview(self._buffer)
+            self._renew(count)
+            return
+        unread = self.view[self.at:self.end].tobytes()
         self._buffer[:len(unread)] = unread
         self.at, self.end = 0, len(unread)
+
+    def _renew(self, size: int) -> None:
+        unread = self.view[self.at:self.end]
+        self.at, self.end = 0, len(unread)
+        self._buffer = bytearray(size)
+        self._buffer[:len(unread)] = unread
+        self.view = memoryview(self._buffer)
