@@ -1,8 +1,8 @@
 """Whether bytes are taken to and from DataNodes by their own protocol, or by WebHDFS.
 
 That their ports are open to the gateway is not a matter of course: where none of a file's DataNodes
-can be reached, WebHDFS does it, and all goes by WebHDFS for a while. Then one transfer at a time
-tries again, so that the others do not wait for what may still be shut.
+can be reached, WebHDFS does it. Unless others can be, all goes by WebHDFS for a while. Then one
+transfer at a time tries again, so that the others do not wait for what may still be shut.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from app.fs.lane import DATA, Unwatched
 from app.hadoop.datanodes import Datanodes
 from app.hadoop.keeping import Keeper
 
 if TYPE_CHECKING:
+    from app.fs.lane import Watcher
     from app.hadoop.ipc_pool import Limits
 
 FIRST_REST, LONGEST_REST = 30.0, 600.0
@@ -30,8 +32,16 @@ class DataLane:
         self.datanodes = Datanodes(limits._replace(
             connect_timeout=min(CONNECTING, limits.connect_timeout)))
         self.keeper = Keeper()
+        self._watcher: Watcher = Unwatched()
+        self._server = ""
+        self._used = False
         self._rests_until = 0.0
         self._rest = 0.0
+
+    def watched_by(self, watcher: Watcher, server: str) -> None:
+        """Tell of use and losses from now on, as the lane of the cluster of `server`."""
+        self._watcher, self._server = watcher, server
+        watcher.known(DATA, server)
 
     def ready(self) -> bool:
         """Tell whether to try."""
@@ -45,12 +55,24 @@ class DataLane:
 
     def worked(self) -> None:
         """Hear that a DataNode was reached."""
+        if not self._used:
+            self._used = True
+            self._watcher.opened(DATA, self._server)
         if self._rest:
             self._rest = 0.0
             _log.info("DataNodes can be reached again by their own protocol")
 
     def lost(self, why: object) -> None:
-        """Leave it to WebHDFS for a while."""
+        """Hear that none of a file's DataNodes was reached; leave it all to WebHDFS for a while.
+
+        Where others can be reached, it is that file alone that WebHDFS has to do.
+        """
+        if not self.datanodes.are_out_of_reach():
+            _log.debug("the DataNodes of a file cannot be reached, WebHDFS does it: %s", why)
+            return
+        if self._used:
+            self._used = False
+            self._watcher.lost(DATA, self._server)
         if not self._rest:
             _log.warning("no DataNode can be reached by its own protocol, WebHDFS does it: %s", why)
         self._rest = min(LONGEST_REST, max(FIRST_REST, 2 * self._rest))

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from app.fs.filesystem import WebHdfsFileSystem
 from app.fs.lane_finding import LONG_REST
-from app.fs.native_faults import LANE_FAULTS, as_fault, did_nothing, is_standby, is_timeout
+from app.fs.native_faults import LANE_FAULTS, as_fault, did_nothing, is_timeout
 from app.hadoop.client_protocol import NameNodeClient
-from app.hadoop.ipc import BadFrame, Broken, NotSent, Refused, RemoteError
+from app.hadoop.ipc import Refused, RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.core.paths import HdfsPath
     from app.fs.calls import UserClient
-    from app.fs.lanes import Lane, Lanes
+    from app.fs.lane import Lane
+    from app.fs.lanes import Lanes
     from app.fs.port import Flavor
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ class NativeCalls(WebHdfsFileSystem):
         except UnicodeEncodeError:
             return BY_WEBHDFS
         except LANE_FAULTS as error:
-            self._note(lane, error)
+            self._note(error)
             if did_nothing(error) or (repeatable and _may_be_repeated(error)):
                 return BY_WEBHDFS
             fault = as_fault(error)
@@ -72,18 +73,12 @@ class NativeCalls(WebHdfsFileSystem):
         return lane.ready() and not (
             self._refused_until and time.monotonic() < self._refused_until)
 
-    def _note(self, lane: Lane, error: Exception) -> None:
-        """Let the lane, or this user of it, rest."""
+    def _note(self, error: Exception) -> None:
+        """Let this user go by WebHDFS for a while where RPC is not for them."""
         if isinstance(error, Refused):
-            # WebHDFS may let them in, or says why not; others may be welcome here.
+            # WebHDFS may let them in, or says why not.
             self._refused_until = time.monotonic() + LONG_REST
             _log.info("Hadoop's RPC is not for %s: %s", self.user, error)
-        elif is_standby(error):
-            lane.stand_by()
-        elif isinstance(error, NotSent | Broken):
-            lane.lost(error)
-        elif isinstance(error, BadFrame):
-            lane.lost(error, LONG_REST)
 
 
 def _may_be_repeated(error: Exception) -> bool:

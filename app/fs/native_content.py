@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from app.core.paths import HdfsPath
-    from app.fs.lanes import Lane
     from app.fs.port import ByteSource
 
 WRITE_FAULTS = (*LANE_FAULTS, NotPlain, UnicodeEncodeError, WriteFailed)
@@ -104,8 +103,8 @@ class NativeContent(NativeCalls):
         replication: int | None, block_size: int | None,
     ) -> bool:
         """Write a file; False if WebHDFS has to do it, to which all of the body is left."""
-        lane, data = self._lanes.now, self._lanes.data
-        if not self._may_use(lane) or not data.ready():
+        data = self._lanes.data
+        if not self._may_use(self._lanes.now) or not data.ready():
             return False
         names = NameNodeClient(
             Following(self._lanes, pieces, self._find_active, self._note), self._who)
@@ -120,14 +119,14 @@ class NativeContent(NativeCalls):
             return False
         except WRITE_FAULTS as error:
             pieces.quiet = False
-            return self._left_to_webhdfs(path, pieces, lane, error)
+            return self._left_to_webhdfs(path, pieces, error)
         pieces.settle()
         if pieces.any:
             data.worked()
         return True
 
     def _left_to_webhdfs(
-        self, path: HdfsPath, pieces: Pieces, lane: Lane, error: Exception,
+        self, path: HdfsPath, pieces: Pieces, error: Exception,
     ) -> Literal[False]:
         """Return False if WebHDFS can do it all instead, else raise."""
         pieces.settle()
@@ -136,7 +135,7 @@ class NativeContent(NativeCalls):
         if isinstance(error, UnicodeEncodeError):
             return False
         if not pieces.begun:
-            self._note(lane, error)
+            self._note(error)
             if did_nothing(error):
                 return False
         fault = as_fault(error)

@@ -15,7 +15,7 @@ from app.hadoop.ipc import Broken, NotSent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from app.fs.lanes import Lane, Lanes
+    from app.fs.lanes import Lanes
     from app.hadoop.ipc import Identity
 
 PATIENCE = 30.0
@@ -76,12 +76,12 @@ class Pieces:
 class Following:
     """Makes the calls of one writer, at whichever NameNode is active by then.
 
-    `look` makes WebHDFS look for that one, `note` closes the lane to one that is not.
+    `look` makes WebHDFS look for that one, `note` hears what was passed over.
     """
 
     def __init__(
         self, lanes: Lanes, pieces: Pieces, look: Callable[[], object],
-        note: Callable[[Lane, Exception], None],
+        note: Callable[[Exception], None],
     ) -> None:
         self._lanes = lanes
         self._pieces = pieces
@@ -106,7 +106,7 @@ class Following:
                     isinstance(error, Broken) and not is_timeout(error))
                 if not self._pieces.begun or not passing:
                     raise
-                self._note(lane, error)
+                self._note(error)
                 fault = error
             if not self._pieces.begun or time.monotonic() > ends:
                 raise fault

@@ -22,6 +22,10 @@ _KEPT = 3.0
 """Seconds after which a DataNode may be about to close an idle connection."""
 _SHUNNED = 10.0
 """Seconds for which a DataNode that did not answer is tried after all others."""
+_LATELY = 30.0
+"""Seconds for which a DataNode that was reached shows that others can be, too."""
+_SEVERAL = 6
+"""So many DataNodes, one after the other, are more than those of one file."""
 
 _Address = tuple[str, int]
 
@@ -60,6 +64,8 @@ class Datanodes:
         self._pid = os.getpid()
         self._idle: dict[_Address, list[Link]] = {}
         self._shunned: dict[_Address, float] = {}
+        self._reached: tuple[_Address, float] | None = None
+        self._unreached: set[_Address] = set()
         self._swept = time.monotonic()
 
     def connect(self, node: Datanode) -> Link:
@@ -69,7 +75,9 @@ class Datanodes:
             connected = _connected(address, self.limits.connect_timeout)
         except (OSError, OverflowError, UnicodeError) as error:  # no port, or no name of a host
             self.shun(node)
+            self._note_unreached(address)
             raise NoDatanode(f"{node.host}:{node.port}: {error}") from error
+        self._note_reached(address)
         try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connected.settimeout(self.limits.read_timeout)
@@ -100,6 +108,7 @@ class Datanodes:
     def give(self, link: Link) -> None:
         """Keep a connection whose block was read to the end and acknowledged."""
         now = link.idle_since = time.monotonic()
+        self._reached = link.address, now
         link.reused = True
         idle = self._idle.setdefault(link.address, [])
         if self._pid != os.getpid() or len(idle) >= self.limits.pool_size:
@@ -113,6 +122,15 @@ class Datanodes:
     def shun(self, node: Datanode) -> None:
         """Note that a DataNode does not answer."""
         self._shunned[node.host, node.port] = time.monotonic() + _SHUNNED
+
+    def are_out_of_reach(self) -> bool:
+        """Tell whether it is not a few alone that could not be reached.
+
+        It is where no other was lately, or several could not be since the last that was.
+        """
+        if len(self._unreached) >= _SEVERAL or self._reached is None:
+            return True
+        return time.monotonic() - self._reached[1] > _LATELY
 
     def ranked(self, nodes: Iterable[Datanode]) -> list[Datanode]:
         """Return the DataNodes in their order, those that lately did not answer last."""
@@ -130,6 +148,16 @@ class Datanodes:
         for links in idle.values():
             for link in links:
                 link.close()
+
+    def _note_reached(self, address: _Address) -> None:
+        self._reached = address, time.monotonic()
+        if self._unreached:
+            self._unreached.clear()
+
+    def _note_unreached(self, address: _Address) -> None:
+        self._unreached.add(address)
+        if self._reached is not None and self._reached[0] == address:
+            self._reached = None
 
     def _after_fork(self) -> None:
         with self._lock:

@@ -63,7 +63,8 @@ class Caller:
             return self._again(who, call_id, head, request, error, once=may_repeat)
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections, and those in use when their calls end."""
+        self._keeps = False
         idle, self._idle = self._idle, {}
         for connections in idle.values():
             for connection in connections:
@@ -74,6 +75,7 @@ class Caller:
         self._client_id = secrets.token_bytes(16)
         self._ids = count()
         self._idle = {}
+        self._keeps = True
         self._swept = time.monotonic()
 
     def _again(
@@ -140,7 +142,8 @@ class Caller:
     def _give(self, connection: Connection) -> None:
         now = connection.idle_since = time.monotonic()
         connections = self._idle.setdefault(connection.who, [])
-        if self._pid != os.getpid() or len(connections) >= self._limits.pool_size:
+        if (not self._keeps or self._pid != os.getpid()
+                or len(connections) >= self._limits.pool_size):
             connection.close()
         else:
             connections.append(connection)

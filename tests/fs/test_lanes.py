@@ -12,7 +12,7 @@ import pytest
 
 from app.core import errors
 from app.core.paths import ROOT, HdfsPath
-from app.fs import data_lane, lanes
+from app.fs import data_lane, lane
 from app.fs.clusters import settings_of
 from app.fs.data_lane import DataLane
 from app.fs.native_writing import Pieces
@@ -128,7 +128,7 @@ def test_a_lane_that_is_lost_rests_and_comes_back(
     scene: Doors, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(lanes, "FIRST_REST", 0.1)
+    monkeypatch.setattr(lane, "FIRST_REST", 0.1)
     with backend_of(scene) as backend:
         alice = backend.as_user("alice")
         alice.status(FILE)

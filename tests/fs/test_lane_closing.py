@@ -1,0 +1,62 @@
+"""Who may close a lane that is open, and what a call waits for."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.core.paths import HdfsPath
+from app.fs import lane
+from tests.fs.lane_scene import Doors, backend_of, doors
+from tests.gateway import wait_for
+from tests.hadoop_protocols.scripted_namenode import Heard, answered, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FILE, OTHER = HdfsPath("/file"), HdfsPath("/other")
+BY_RPC = ["rpc getFileInfo"]
+
+
+@pytest.fixture
+def scene() -> Iterator[Doors]:
+    with doors() as made:
+        yield made
+
+
+@pytest.mark.parametrize("late", [
+    lambda _: b"", lambda heard: answered(heard.call_id + 1),
+    lambda heard: refused(heard.call_id, "org.apache.hadoop.ipc.StandbyException", "no")])
+def test_a_late_error_of_a_lane_that_was_lost_does_not_close_the_one_after_it(
+    scene: Doors, monkeypatch: pytest.MonkeyPatch, late: Callable[[Heard], bytes],
+) -> None:
+    monkeypatch.setattr(lane, "FIRST_REST", 0.01)
+    over = threading.Event()
+
+    def script(heard: Heard) -> bytes:
+        if heard.user[1] != b"bob":
+            return b""
+        over.wait(60)
+        return late(heard)
+
+    scene.rpc["mkdirs"] = script
+    with backend_of(scene, read_timeout=60.0) as backend:
+        alice, bob = backend.as_user("alice"), backend.as_user("bob")
+        alice.status(FILE)
+        waiting = threading.Thread(target=bob.mkdirs, args=(FILE,))
+        waiting.start()
+        try:
+            wait_for("it has been asked", lambda: scene.asked[-1] == "rpc mkdirs")
+            alice.mkdirs(FILE)
+            assert scene.since_last()[-1] == "web MKDIRS"
+            wait_for("it is used again", lambda: (
+                alice.status(FILE), scene.since_last())[1][-1:] == BY_RPC)
+        finally:
+            over.set()
+        waiting.join()
+        assert scene.since_last() == ["web MKDIRS"]
+        for _ in range(5):
+            alice.status(FILE)
+        assert scene.since_last() == BY_RPC * 5
