@@ -3,13 +3,17 @@
 The port is learned from the NameNode's JMX page, which whoever answers there may have made up. So
 nothing else of it is believed: the host is always that of the URL, which the administrator named,
 and the answer counts only when a NameNode behind that port tells the same of the root directory as
-WebHDFS does, down to the millisecond of its last change. A NameNode whose RPC has another host
-than its pages, or pages behind a proxy, has no lane unless `backend.rpc` says where.
+WebHDFS does, down to the millisecond of its last change. Where the URL's port is not that of the
+NameNode's own pages, somebody has put something in between, which is not passed by. So a NameNode
+whose RPC has another host than its pages, or pages behind a proxy, has no lane unless `backend.rpc`
+says where.
+Source: org.apache.hadoop.conf.ConfServlet, org.apache.hadoop.jmx.JMXJsonServlet; Hadoop 3.4.2.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -30,9 +34,12 @@ if TYPE_CHECKING:
 
 LONG_REST = 300.0
 _JMX = "/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus"
+_CONF = "/conf?name=dfs.namenode.http-address"
+_VALUE = re.compile(rb"<name>dfs\.namenode\.http-address</name><value>[^<]*:(\d{1,5})</value>")
 _ROUTER = "org.apache.hadoop.hdfs.server.federation."
-_JMX_LIMIT = 64 * 1024
+_PAGE_LIMIT = 64 * 1024
 _OK = 200
+_HTTP = 80
 _LEAST_SECONDS = 0.001
 _MOST_PORTS = 65535
 
@@ -58,7 +65,7 @@ def find(
     """
     ends = time.monotonic() + seconds
     try:
-        address = given or _learned(cluster, server, _left(ends))
+        address = given or _learned(cluster, server, ends)
         by_web = _root_by_web(cluster, server, who, _left(ends))
     except RemoteFault as error:
         raise (Standby if error.name in STANDBY else NoLane)(error, 0.0) from error
@@ -73,13 +80,9 @@ def find(
     return address
 
 
-def _learned(cluster: Cluster, server: str, seconds: float) -> tuple[str, int]:
-    answer = cluster.session.exchange("GET", server + _JMX, None, None, seconds)
-    if answer.status_code != _OK:
-        answer.close()
-        raise NoLane(f"its JMX page answers with the status {answer.status_code}")
+def _learned(cluster: Cluster, server: str, ends: float) -> tuple[str, int]:
     try:
-        [bean] = json.loads(answer.limited(_JMX_LIMIT))["beans"]
+        [bean] = json.loads(_page(cluster, server + _JMX, ends))["beans"]
         state, secure = bean["State"], bean["SecurityEnabled"]
         port = int(bean["HostAndPort"].rpartition(":")[2])
         teller = str(bean.get("modelerType", ""))
@@ -93,7 +96,19 @@ def _learned(cluster: Cluster, server: str, seconds: float) -> tuple[str, int]:
         raise NoLane("it wants Kerberos, or tells no port")
     if state != "active":
         raise Standby("it is not the active NameNode", 0.0)
-    return urlsplit(server).hostname or "", port
+    at = urlsplit(server)
+    own = _VALUE.search(_page(cluster, server + _CONF, ends))
+    if own is None or int(own[1]) != (at.port or _HTTP):
+        raise NoLane("by its configuration page the NameNode's own pages are at another port")
+    return at.hostname or "", port
+
+
+def _page(cluster: Cluster, url: str, ends: float) -> bytes:
+    answer = cluster.session.exchange("GET", url, None, None, _left(ends))
+    if answer.status_code != _OK:
+        answer.close()
+        raise NoLane(f"its page {urlsplit(url).path} answers with the status {answer.status_code}")
+    return answer.limited(_PAGE_LIMIT)
 
 
 def _root_by_web(cluster: Cluster, server: str, who: Identity, seconds: float) -> FileStatus:
@@ -102,7 +117,7 @@ def _root_by_web(cluster: Cluster, server: str, who: Identity, seconds: float) -
         "GET", f"{server}/webhdfs/v1/?op=GETFILESTATUS&{query}", None, None, seconds)
     if not answer:
         raise remote_fault(answer)
-    return wire.file_status(answer.limited(_JMX_LIMIT))
+    return wire.file_status(answer.limited(_PAGE_LIMIT))
 
 
 def _root_by_rpc(address: tuple[str, int], who: Identity, seconds: float) -> FileStatus | None:

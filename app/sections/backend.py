@@ -25,9 +25,9 @@ class BackendSettings:
         "What answers at `url`. `auto` asks once."))
     rpc: tuple[str, ...] = setting(("auto",), Rpc(), (
         "Hadoop's own protocols beside WebHDFS, for what is asked most: they cost NameNode and"
-        " gateway a fraction. `auto`: where the NameNode's RPC is found behind an http URL, on"
-        " the URL's host. `off`: never. `host:port`, one for each URL in their order: there. Never"
-        " with https or Kerberos. What cannot go by them goes by WebHDFS."))
+        " gateway a fraction. `auto`: where the NameNode's RPC is found behind an http URL of"
+        " its own pages, on the URL's host. `off`: never. `host:port`, one for each URL in their"
+        " order: there. Never with https or Kerberos. What cannot go by them goes by WebHDFS."))
     service_user: str = setting("", Text(), (
         "Empty: calls are made as the mapped Hadoop user (`user.name=`). A name: calls are made"
         " as this service user on behalf of the mapped one (`doas=`); the cluster needs"

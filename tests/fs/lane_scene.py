@@ -35,10 +35,11 @@ def root_by_rpc(modified: int = ROOT_TIME) -> bytes:
 
 
 class Doors:
-    """What the doors answer may be changed: `jmx` as JSON, `rpc` by method to an answer."""
+    """What the doors answer may be changed: `jmx` as JSON, `conf`, `rpc` by method to an answer."""
 
     def __init__(self) -> None:
         self.jmx: Any = None
+        self.conf = b""
         self.rpc: dict[str, Any] = {}
         self.asked: list[str] = []
         self.http: Upstream
@@ -47,9 +48,10 @@ class Doors:
     def web(self, peer: Peer) -> None:
         """Answer one connection of HTTP."""
         while request := peer.request():
-            if request.target.startswith("/jmx"):
-                self.asked.append("jmx")
-                peer.send(answer(json.dumps(self.jmx).encode()))
+            page = request.target.partition("?")[0].removeprefix("/")
+            if page in {"jmx", "conf"}:
+                self.asked.append(page)
+                peer.send(answer(json.dumps(self.jmx).encode() if page == "jmx" else self.conf))
                 continue
             operation = request.target.partition("op=")[2].partition("&")[0]
             self.asked.append(f"web {operation}")
@@ -69,6 +71,14 @@ class Doors:
         asked, self.asked[:] = list(self.asked), []
         return asked
 
+    def own_pages(self, address: str) -> None:
+        """Let the page tell where the NameNode's pages are, as Hadoop writes it."""
+        self.conf = (
+            '<?xml version="1.0" encoding="UTF-8" standalone="no"?><configuration>\n'
+            f"<property><name>dfs.namenode.http-address</name><value>{address}</value>"
+            "<final>false</final><source>programmatically</source></property>\n"
+            "</configuration>").encode()
+
     def bean(self, **facts: Any) -> None:
         """Let the page tell of a NameNode."""
         port = self.namenode.address[1]
@@ -81,6 +91,7 @@ def doors() -> Iterator[Doors]:
     made = Doors()
     with Upstream(made.web) as made.http, namenode(made.call) as made.namenode:
         made.bean()
+        made.own_pages(f"0.0.0.0:{made.http.port}")
         yield made
 
 

@@ -29,7 +29,7 @@ from tests.hadoop_protocols.scripted_namenode import FATAL, Heard, answered, ref
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOOK = ["jmx", "web GETFILESTATUS", "rpc getFileInfo"]
+LOOK = ["jmx", "conf", "web GETFILESTATUS", "rpc getFileInfo"]
 BY_RPC, BY_WEB = ["rpc getFileInfo"], ["web GETFILESTATUS"]
 FILE, OTHER = HdfsPath("/file"), HdfsPath("/other")
 
@@ -66,7 +66,7 @@ def test_an_address_that_is_given_needs_no_page(scene: Doors) -> None:
     scene.jmx = None
     with backend_of(scene, rpc=(f"127.0.0.1:{scene.namenode.address[1]}",)) as backend:
         backend.as_user("alice").status(ROOT)
-    assert scene.since_last() == [*LOOK[1:], *BY_RPC]
+    assert scene.since_last() == [*LOOK[2:], *BY_RPC]
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "elsewhere.invalid", ""])
@@ -96,6 +96,25 @@ def test_where_the_page_tells_of_no_lane_webhdfs_does_it(scene: Doors, page: Any
         assert scene.since_last()[-1:] == BY_WEB
         alice.status(FILE)
         assert scene.since_last() == BY_WEB, "the lane does not rest"
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:9870", "127.0.0.1", ""])
+def test_what_is_in_between_is_not_passed_by(scene: Doors, address: str) -> None:
+    """A proxy that its administrator named sees all, as it did without a lane."""
+    scene.own_pages(address)
+    with backend_of(scene) as backend:
+        alice = backend.as_user("alice")
+        alice.status(FILE)
+        assert scene.since_last() == [*LOOK[:2], *BY_WEB]
+        alice.status(FILE)
+        assert scene.since_last() == BY_WEB, "the lane does not rest"
+
+
+def test_a_configuration_that_is_not_told_is_no_lane(scene: Doors) -> None:
+    scene.conf = b"null"
+    with backend_of(scene) as backend:
+        backend.as_user("alice").status(FILE)
+    assert scene.since_last() == [*LOOK[:2], *BY_WEB]
 
 
 @pytest.mark.parametrize("told", [
