@@ -28,7 +28,7 @@ from app.fs.lifetime_sweep import LifetimeSweep
 from app.fs.lifetimes import Lifetimes
 from app.fs.mount_health import log_configured
 from app.fs.mounted import MountedBackend
-from app.fs.mounts import Mounts
+from app.fs.mounts import OWN, Mounts
 from app.fs.staging import Staging
 from app.fs.stream_claims import Claims
 from app.fs.stream_sweep import StreamSweep
@@ -54,6 +54,7 @@ from app.web.below import register_below
 from app.web.direct import Direct
 from app.web.envelope import ENVELOPE
 from app.web.gate import Gate
+from app.web.lane_metrics import LaneFigures
 from app.web.limits import Limits
 from app.web.roots import Roots
 from app.web.services import Services
@@ -101,6 +102,7 @@ def build(settings: Settings | None = None) -> Flask:
     roots = Roots(s3.PREFIX, settings.s3.hosts, settings.s3.ports)
     direct = Direct(app.wsgi_app, endpoints, handle, below, roots)
     figures = metrics.Metrics()
+    count_lanes(services.mounts)
     limits = Limits(settings.limits, Ledger(settings.data_dir / "limits"), figures.refuse)
     audit = app.extensions[AUDIT] = AuditLog(settings.log.audit)
     gate = Gate(direct, settings, audit, figures,
@@ -201,6 +203,15 @@ def make_mounts(settings: Settings, store: Store) -> Mounts:
                     addresses(settings.backend), configured=configured_mounts(settings.backend))
     log_configured(mounts)
     return mounts
+
+
+def count_lanes(mounts: Mounts) -> None:
+    """Have the figures tell of the lanes beside WebHDFS, of all clusters."""
+    figures = LaneFigures()
+    for name in (OWN, *mounts.names):
+        backend = mounts.cluster(name)
+        if isinstance(backend, WebHdfsBackend) and backend.lanes is not None:
+            backend.lanes.watched_by(figures)
 
 
 def make_cache(

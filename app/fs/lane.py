@@ -151,6 +151,7 @@ class Lane:
         """Close the lane for at least `rest` seconds; one that is lost again rests longer."""
         if not self._closed(caller):
             return  # who came first has told
+        self._watcher.lost(RPC, authority(self._server))
         now = time.monotonic()
         if now - self._opened > STEADY:
             self._rest = 0.0
@@ -162,6 +163,7 @@ class Lane:
     def _stand_by(self, caller: Caller) -> None:
         """Close the lane to a NameNode that is not the active one."""
         if self._closed(caller):
+            self._watcher.lost(RPC, authority(self._server))
             self._rests_until = time.monotonic() + FIRST_REST
             _log.info("the NameNode at %s:%d is a standby now", *caller.address)
 
@@ -198,7 +200,6 @@ class Lane:
             self._caller = None
             self._unheard_since = 0.0
         caller.close()
-        self._watcher.lost(RPC, authority(self._server))
         return True
 
 

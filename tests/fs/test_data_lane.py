@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class Noting:
+    """A Watcher that notes what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, str]] = []
+
+    def known(self, lane: str, server: str) -> None:
+        self.heard.append(("known", lane, server))
+
+    def opened(self, lane: str, server: str) -> None:
+        self.heard.append(("opened", lane, server))
+
+    def lost(self, lane: str, server: str) -> None:
+        self.heard.append(("lost", lane, server))
+
+
 class Scene:
     """A data lane, and DataNodes that are there or gone."""
 
@@ -102,3 +118,19 @@ def test_what_was_reached_long_ago_does_not_count(scene: Scene) -> None:
     scene.clock += 31
     assert scene.read(9)
     assert scene.read(9)
+
+
+def test_who_watches_hears_of_use_and_of_losses_once(scene: Scene) -> None:
+    noting = Noting()
+    scene.lane.watched_by(noting, "nn:9870")
+    assert scene.read(1)
+    scene.clock += 31
+    scene.there = {1}
+    assert scene.read(1)
+    assert scene.read(1)
+    assert scene.read(2)
+    scene.there = set()
+    assert scene.read(1)
+    scene.clock += 31
+    assert scene.read(1)
+    assert noting.heard == [(what, "data", "nn:9870") for what in ("known", "opened", "lost")]
