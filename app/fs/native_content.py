@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from app.core.paths import ROOT
 from app.fs.calls import FAULTS
 from app.fs.native_calls import BY_WEBHDFS, NativeCalls
-from app.fs.native_faults import LANE_FAULTS, as_fault, did_nothing
+from app.fs.native_faults import LANE_FAULTS, as_fault, did_nothing, is_timeout
 from app.fs.native_source import NativeSource
 from app.fs.native_writing import Following, Pieces
 from app.hadoop.block_writing import WriteFailed
@@ -38,7 +38,11 @@ class NativeContent(NativeCalls):
 
     def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> ByteSource:
         """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns."""
-        def by_webhdfs(start: int, rest: int) -> ByteSource:
+        def by_webhdfs(start: int, rest: int, why: Exception | None = None) -> ByteSource:
+            if why is not None and is_timeout(why):
+                # They who read have waited for long enough.
+                fault = as_fault(why)
+                raise self._fault(fault, "open", path) from fault
             return super(NativeContent, self).open(path, start, rest, file_id)
 
         reader = self._reader(path, offset, length, file_id)

@@ -20,15 +20,16 @@ READ_FAULTS = (*LANE_FAULTS, NotPlain, ReadFailed)
 class NativeSource:
     """`length` bytes from `offset`; `other` opens another source for what is missing of them.
 
-    The file is one that does not change, whatever happens to its name.
+    It gets the offset, the length, and why the reader does not go on. The file is one that does not
+    change, whatever happens to its name.
     """
 
     def __init__(
         self, reader: FileReader, offset: int, length: int,
-        other: Callable[[int, int], ByteSource],
+        other: Callable[[int, int, Exception], ByteSource],
     ) -> None:
         self._reader: FileReader | ByteSource = reader
-        self._other: Callable[[int, int], ByteSource] | None = other
+        self._other: Callable[[int, int, Exception], ByteSource] | None = other
         self._offset = offset
         self._left = length
 
@@ -36,12 +37,12 @@ class NativeSource:
         """Return 1 to `size` bytes, b"" at the end. Raises UpstreamError, also when cut short."""
         try:
             data = self._reader.read(size)
-        except READ_FAULTS:
+        except READ_FAULTS as error:
             if self._other is None:
                 raise
             self._reader.close()
             other, self._other = self._other, None
-            self._reader = other(self._offset, self._left)
+            self._reader = other(self._offset, self._left, error)
             data = self._reader.read(size)
         self._offset += len(data)
         self._left -= len(data)

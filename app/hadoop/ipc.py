@@ -81,7 +81,7 @@ class Connection:
         self, address: tuple[str, int], who: Identity, client_id: bytes, *,
         connect_timeout: float, read_timeout: float,
     ) -> None:
-        """Connect and say who asks. Raises NotSent."""
+        """Connect and say who asks; `read_timeout` is as `wait` has it. Raises NotSent."""
         self.who = who
         self.idle_since = 0.0
         self.used = False
@@ -124,6 +124,12 @@ class Connection:
             return _message(answer, call_id)
         except (BadMessage, KeyError, AttributeError) as error:
             raise BadFrame(f"{self._where}: {error!r}") from error
+
+    def wait(self, seconds: float) -> None:
+        """Wait `seconds` at most for what comes next of an answer, from now on."""
+        if seconds != self._read_timeout:
+            self._socket.settimeout(seconds)
+            self._read_timeout = seconds
 
     def is_live(self) -> bool:
         """Tell whether the server has not ended it, as it does when it ends itself."""

@@ -2,7 +2,8 @@
 
 The NameNode remembers the answers to calls that change something, by client and call id (its
 RetryCache, also across a restart or failover): sent again with the same ids, such a call happens
-once. So a call whose connection broke is sent again on a new one.
+once. So a call whose connection broke is sent again on a new one. What is not answered in time is
+not: who asked has waited for long enough.
 Source: org.apache.hadoop.ipc.RetryCache, @AtMostOnce in ClientProtocol.
 """
 
@@ -18,6 +19,8 @@ from typing import NamedTuple
 from app.hadoop.ipc import Broken, Connection, Identity, NoAnswer, NotSent, Refused, RemoteError
 
 _PAUSE = 0.2
+_LEAST_WAIT = 1.0
+"""Seconds that an answer gets even if most of the time is over."""
 _CALL_IDS = 1 << 31
 
 
@@ -49,18 +52,23 @@ class Caller:
         """Make one call and return the message of its answer.
 
         `may_repeat` says that the caller can simply ask again; what broke is then sent again only
-        where the server had closed an idle connection, else until the deadline.
+        where the server had closed an idle connection, else until the deadline. In all it takes
+        little more than the time in which an answer has to come.
         Raises RemoteError, NotSent, Broken, BadFrame.
         """
+        started = time.monotonic()
         connection = self._take(who)
         call_id = next(self._ids) % _CALL_IDS
         reused = connection.used
         try:
             return self._exchange(connection, call_id, 0, head, request)
+        except NoAnswer:
+            raise
         except Broken as error:
-            if may_repeat and (not reused or isinstance(error, NoAnswer)):
+            if may_repeat and not reused:
                 raise
-            return self._again(who, call_id, head, request, error, once=may_repeat)
+            return self._again(
+                who, call_id, head, request, error, started=started, once=may_repeat)
 
     def close(self) -> None:
         """Close the idle connections, and those in use when their calls end."""
@@ -80,23 +88,31 @@ class Caller:
 
     def _again(
         self, who: Identity, call_id: int, head: bytes, request: bytes, first: Broken, *,
-        once: bool,
+        started: float, once: bool,
     ) -> bytes:
         ends = time.monotonic() + self._limits.retry_deadline
         for retry in count(1):
             try:
                 connection = self._connect(who)
+                connection.wait(self._left(started))
                 return self._exchange(connection, call_id, retry, head, request)
             except RemoteError as error:
                 if isinstance(error, Refused) or _did_nothing(error):
                     # It was not looked at now; what became of it the first time is not told.
                     raise first from error
                 raise
+            except NoAnswer:
+                raise
             except (NotSent, Broken):
                 if once or time.monotonic() + _PAUSE > ends:
                     raise first from None
                 time.sleep(_PAUSE)
         raise AssertionError("the last try returns or raises")
+
+    def _left(self, started: float) -> float:
+        """Return how many seconds are left for an answer to a call."""
+        longest = self._limits.read_timeout
+        return min(longest, max(_LEAST_WAIT, longest - (time.monotonic() - started)))
 
     def _exchange(
         self, connection: Connection, call_id: int, retry: int, head: bytes, request: bytes,
@@ -146,6 +162,7 @@ class Caller:
                 or len(connections) >= self._limits.pool_size):
             connection.close()
         else:
+            connection.wait(self._limits.read_timeout)
             connections.append(connection)
         if now - self._swept > self._limits.pool_idle:
             self._swept = now

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from app.core import errors
 from app.core.paths import HdfsPath
 from app.fs import lane
+from app.fs.native_content import NativeContent
+from app.hadoop.ipc import Broken, NoAnswer
 from tests.fs.lane_scene import Doors, backend_of, doors
 from tests.gateway import wait_for
 from tests.hadoop_protocols.scripted_namenode import Heard, answered, refused
@@ -60,3 +64,38 @@ def test_a_late_error_of_a_lane_that_was_lost_does_not_close_the_one_after_it(
         for _ in range(5):
             alice.status(FILE)
         assert scene.since_last() == BY_RPC * 5
+
+
+class Reader:
+    """Gives a few bytes, and then asks a NameNode for more blocks, in vain."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self._first = iter([b"abc"])
+
+    def read(self, _size: int) -> bytes:
+        for data in self._first:
+            return data
+        raise self._error
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def test_a_read_does_not_wait_twice_for_a_namenode_that_is_silent(
+    scene: Doors, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with backend_of(scene) as backend:
+        alice = backend.as_user("alice")
+        for error, by_webhdfs in ((NoAnswer("silent"), []), (Broken("broken"), ["web OPEN"])):
+            reader = Reader(error)
+            monkeypatch.setattr(NativeContent, "_begun", lambda *_, it=reader: it)
+            with closing(alice.open(FILE, 0, 20, 7)) as source:
+                assert source.read(20) == b"abc"
+                scene.since_last()
+                if by_webhdfs:
+                    assert source.read(20) == b'{"boolean": true}'
+                else:
+                    with pytest.raises(errors.UpstreamTimeout):
+                        source.read(20)
+            assert scene.since_last() == by_webhdfs

@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.hadoop.ipc import BadFrame, Broken, Identity, NotSent, RemoteError, method
+from app.hadoop import ipc_pool
+from app.hadoop.ipc import (
+    BadFrame,
+    Broken,
+    Connection,
+    Identity,
+    NoAnswer,
+    NotSent,
+    RemoteError,
+    method,
+)
 from app.hadoop.ipc_pool import Caller, Limits
 from tests.hadoop_protocols.scripted_namenode import (
     FATAL,
@@ -114,6 +124,69 @@ def test_what_changes_something_is_sent_again_as_the_same_call(
         caller.close()
     assert ids(server) == [(0, 0, 0), (1, 0, 1), (2, 0, 2)]
     assert len({heard.client_id for heard in server.heard}) == 1
+
+
+@pytest.fixture
+def over() -> Iterator[threading.Event]:
+    """Yield what silent NameNodes wait for."""
+    made = threading.Event()
+    yield made
+    made.set()
+
+
+def silent(over: threading.Event) -> bytes:
+    over.wait(60)
+    return b""
+
+
+def test_what_is_not_answered_in_time_is_not_waited_for_again(
+    callers: Callable[..., Caller], over: threading.Event,
+) -> None:
+    with namenode(lambda _: silent(over)) as server:
+        for may_repeat in (True, False):
+            with pytest.raises(NoAnswer):
+                ask(callers(server, read_timeout=0.2), may_repeat=may_repeat)
+        over.set()
+        assert [heard.retry for heard in server.heard] == [0, 0]
+
+
+def test_what_is_sent_again_is_not_waited_for_twice(
+    callers: Callable[..., Caller], over: threading.Event,
+) -> None:
+    with namenode(lambda heard: silent(over) if heard.retry else b"") as server:
+        with pytest.raises(NoAnswer):
+            ask(callers(server, read_timeout=0.2), may_repeat=False)
+        over.set()
+        assert [heard.retry for heard in server.heard] == [0, 1]
+
+
+def test_a_call_that_broke_late_is_not_waited_for_much_longer(
+    callers: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float | None] = []
+
+    class Noting(Connection):
+        def call(self, *call: Any) -> bytes:
+            waits.append(self._socket.gettimeout())
+            return super().call(*call)
+
+    monkeypatch.setattr(ipc_pool, "Connection", Noting)
+    with namenode(fine) as server:
+        now = time.monotonic()
+
+        def breaking(heard: Heard) -> bytes:
+            """Let most of the time pass, and hang up; answer what comes then."""
+            if heard.retry or len(server.heard) > 1:
+                return fine(heard)
+            monkeypatch.setattr(time, "monotonic", lambda: now + 8)
+            return b""
+
+        server.script = breaking
+        caller = callers(server)
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        assert ask(caller, may_repeat=False) == b"told"
+        assert ask(caller) == b"told"
+    assert waits == [10, 2, 10], "of the connection that is kept"
 
 
 def test_what_changes_something_is_given_up_in_the_end(callers: Callable[..., Caller]) -> None:
