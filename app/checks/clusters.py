@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.checks.lanes import check_lanes
 from app.checks.peers import check_server
 from app.checks.pem import Pair, check_authorities, check_pair
 from app.checks.rights import lines_for, refused
@@ -14,7 +15,6 @@ from app.core.paths import ROOT
 from app.fs.authentication import own_user
 from app.fs.faults import STANDBY, RemoteFault
 from app.fs.kerberos_check import problems
-from app.fs.lane_finding import NoLane, Standby
 from app.fs.lanes import AUTO, OFF
 from app.fs.webhdfs import WebHdfsBackend
 from app.strict_yaml import ConfigError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from app.checks.report import Report
     from app.fs.filesystem import WebHdfsFileSystem
-    from app.fs.lanes import Lanes
     from app.settings import BackendSettings
 
 MOST_USERS = 50
@@ -63,7 +62,7 @@ class Cluster:
             return None
         backend = WebHdfsBackend(self._at(reached))
         if backend.lanes is not None:
-            self._tell_of(backend.lanes)
+            check_lanes(backend.lanes, self._seconds, self.about, self._report)
         return backend
 
     def ask_for(self, backend: WebHdfsBackend, hadoop_users: Sequence[str]) -> list[str]:
@@ -105,22 +104,6 @@ class Cluster:
         if len(rpc) == len(self.settings.url) and rpc not in (AUTO, OFF):
             rpc = tuple(rpc[self.settings.url.index(url)] for url in urls)
         return replace(self.settings, url=tuple(urls), rpc=rpc)
-
-    def _tell_of(self, lanes: Lanes) -> None:
-        for lane in lanes.all:
-            try:
-                host, port = lane.find()
-            except Standby:
-                continue
-            except NoLane as error:
-                self._report.note(
-                    self.about, f"Hadoop's RPC is not used beside WebHDFS: {error}",
-                    "open the NameNodes' RPC port (8020) and the DataNodes' (9866) to this machine,"
-                    " or set backend.rpc: off")
-            else:
-                self._report.right(
-                    self.about, f"Hadoop's RPC at {host}:{port} answers: it is used beside WebHDFS,"
-                    " and the DataNodes' own protocol where their port (9866) is open")
 
     def _serves(self, url: str) -> bool:
         with closing(WebHdfsBackend(self._at([url]))) as backend:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from app.fs.failover import SILENCE
+from app.fs.lane_datanodes import transfer_addresses
 from app.fs.lane_finding import LONG_REST, NoLane, Standby, find
 from app.fs.native_faults import LANE_FAULTS, is_standby
 from app.hadoop.ipc import BadFrame, Broken, NotSent, Refused
@@ -29,6 +30,7 @@ from app.hadoop.ipc_pool import Caller, Limits
 
 if TYPE_CHECKING:
     from app.fs.failover import Cluster
+    from app.fs.lane_datanodes import Address
     from app.hadoop.ipc import Identity
 
 LOOKING = 2.0
@@ -123,6 +125,10 @@ class Lane:
         """Look now, and return the address of the RPC. Raises NoLane."""
         return find(self._cluster, self._server, self._given, self._who,
                     min(LOOKING, self._limits.connect_timeout))
+
+    def datanodes(self, seconds: float) -> list[Address]:
+        """Return where the NameNode's DataNodes take transfers, none where it does not tell."""
+        return transfer_addresses(self._cluster, self._server, seconds)
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -35,11 +35,16 @@ def root_by_rpc(modified: int = ROOT_TIME) -> bytes:
 
 
 class Doors:
-    """What the doors answer may be changed: `jmx` as JSON, `conf`, `rpc` by method to an answer."""
+    """What the doors answer may be changed: `jmx` as JSON, `conf`, `rpc` by method to an answer.
+
+    `live` has the DataNodes by their names; `live_page` is what is told instead.
+    """
 
     def __init__(self) -> None:
         self.jmx: Any = None
         self.conf = b""
+        self.live: dict[str, Any] = {}
+        self.live_page = ""
         self.rpc: dict[str, Any] = {}
         self.asked: list[str] = []
         self.http: Upstream
@@ -48,6 +53,10 @@ class Doors:
     def web(self, peer: Peer) -> None:
         """Answer one connection of HTTP."""
         while request := peer.request():
+            if request.target.endswith("::LiveNodes"):
+                peer.send(answer((self.live_page or json.dumps(
+                    {"beans": [{"LiveNodes": json.dumps(self.live)}]})).encode()))
+                continue
             page = request.target.partition("?")[0].removeprefix("/")
             if page in {"jmx", "conf"}:
                 self.asked.append(page)

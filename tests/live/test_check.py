@@ -29,6 +29,8 @@ def test_a_cluster_that_lets_the_gateway_act_for_its_users(
     for line in (f"{url}: WebHDFS answers", "it answers gateway on behalf of 'alice'",
                  "there are home directories of 'alice'"):
         assert f"ok     backend: {line}" in said.text
+    used = "the DataNodes' transfer port is open (1 of 1 asked): bytes go by their own protocol"
+    assert (used in said.text) == (door == "namenode_url")
 
 
 @pytest.mark.parametrize("door", DOORS)
