@@ -32,7 +32,8 @@ class Cluster:
     """One HDFS with permissions, ACLs, xattrs and trash on, and an HttpFS in front of it.
 
     `conf` overrides any Hadoop property; `proxy_users` may impersonate anybody with `doas=`;
-    `jvm` maps namenode, datanode and httpfs to the flags of their JVMs.
+    `jvm` maps namenode, datanode and httpfs to the flags of their JVMs; `seeded` as a Launcher has
+    it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Cluster:
         conf: Mapping[str, str] | None = None,
         proxy_users: Sequence[str] = ("gateway",),
         jvm: Mapping[str, Sequence[str]] = FAST_START,
+        seeded: bool = True,
     ) -> None:
         self.directory = directory.resolve()
         self.superuser = pwd.getpwuid(os.getuid()).pw_name
@@ -56,7 +58,7 @@ class Cluster:
         self.httpfs_url = f"http://127.0.0.1:{self._httpfs_port}" if httpfs else ""
         self._conf = dict(conf or {})
         self._proxy_users = tuple(proxy_users)
-        self._launcher = Launcher(self.directory, self.superuser, jvm)
+        self._launcher = Launcher(self.directory, self.superuser, jvm, seeded=seeded)
         self._admin = Superuser(self.superuser)
         self._datanode_ports = [free_port() for _ in range(datanodes)]
         self._namenode: Daemon | None = None
@@ -157,7 +159,7 @@ class Cluster:
     def _launch(self) -> None:
         if self._httpfs is not None:
             self._httpfs.start()
-        self._launcher.run("format", "namenode", NAMENODE, "-format", "-nonInteractive")
+        self._launcher.format(self.directory / "name")
         namenode = self._one(self._namenode)
         namenode.start()
         # A DataNode whose first call meets a NameNode half started sleeps for five seconds.

@@ -6,7 +6,6 @@ alone. Everything listens on 127.0.0.1 and lives below one directory, as in `clu
 
 import os
 import pwd
-import shutil
 import signal as signals
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -177,12 +176,12 @@ class HaCluster:
         ]
 
     def _launch(self) -> None:
-        formatting = ("format", "namenode", NAMENODE, "-format", "-nonInteractive")
-        self._launcher.run(*formatting, properties=_identity(self._names[0]))
-        # What -bootstrapStandby would fetch from a running NameNode.
-        first, *others = (configuration.name_folder(self.directory, n) for n in self._names)
-        for other in others:
-            shutil.copytree(first, other)
+        edits = self.directory / "edits"
+        names = [configuration.name_folder(self.directory, name) for name in self._names]
+        self._launcher.format(*names, edits)
+        # The others have what -bootstrapStandby would fetch; where edits are, no image is.
+        for image in (edits / "current").glob("fsimage*"):
+            image.unlink()
         for daemon in self._namenodes:
             daemon.start()
         for daemon in self._namenodes:

@@ -1,6 +1,7 @@
 """Fetch the jars and web applications of Hadoop into the cache of the repository, once."""
 
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -41,22 +42,47 @@ def java() -> str:
     found = shutil.which(command)
     if found is None:
         raise HadoopError(f"no Java at {command!r}: {JAVA_WANTED}; {INSTALL_JAVA}")
-    asked = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)
-    match = re.search(r'version "(?:1\.)?(\d+)', asked.stderr)
-    if match is None or int(match[1]) not in JAVA_VERSIONS:
-        said = asked.stderr.strip().partition("\n")[0]
-        raise HadoopError(f"{found} says {said!r}: {JAVA_WANTED}; {INSTALL_JAVA}")
+    java_version(found)
     return found
+
+
+@functools.cache
+def java_version(command: str) -> str:
+    """Return what a Java says that it is, 17.0.2 or so, if Hadoop runs on it."""
+    asked = subprocess.run([command, "-version"], capture_output=True, text=True, check=False)
+    match = re.search(r'version "(?:1\.)?((\d+)[^"]*)"', asked.stderr)
+    if match is None or int(match[2]) not in JAVA_VERSIONS:
+        said = asked.stderr.strip().partition("\n")[0]
+        raise HadoopError(f"{command} says {said!r}: {JAVA_WANTED}; {INSTALL_JAVA}")
+    return match[1]
 
 
 def jars(cache: Path | None = None) -> Path:
     """Return the folder with `lib/*.jar` and `webapps/`, fetched through Maven the first time."""
-    return _once(cache, "hadoop", _hadoop)
+    return kept(cache, "hadoop", _hadoop)
 
 
 def kms_jars(cache: Path | None = None) -> Path:
     """Return the folder with what a KMS needs beside `jars`, fetched in the same way."""
-    return _once(cache, "hadoop-kms", _kms)
+    return kept(cache, "hadoop-kms", _kms)
+
+
+def kept(cache: Path | None, name: str, build: Callable[[Path], None]) -> Path:
+    """Return the folder of this name and version, filled by the first who asks for it."""
+    root = (cache or CACHE).resolve()
+    ready = root / f"{name}-{HADOOP_VERSION}"
+    if ready.is_dir():
+        return ready
+    root.mkdir(parents=True, exist_ok=True)
+    with (
+        _lock(root / f"{name}-{HADOOP_VERSION}.lock"),
+        tempfile.TemporaryDirectory(dir=root, prefix=f"{name}-") as building,
+    ):
+        if not ready.is_dir():
+            build(Path(building, "new"))
+            # The rename is what publishes: a killed build leaves nothing that looks finished.
+            Path(building, "new").rename(ready)
+    return ready
 
 
 def copy_dependencies(pom: Path, target: Path) -> None:
@@ -85,24 +111,6 @@ def _lock(path: Path) -> Iterator[None]:
     with path.open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def _once(cache: Path | None, name: str, build: Callable[[Path], None]) -> Path:
-    """Return the folder of this name and version, filled by the first who asks for it."""
-    root = (cache or CACHE).resolve()
-    ready = root / f"{name}-{HADOOP_VERSION}"
-    if ready.is_dir():
-        return ready
-    root.mkdir(parents=True, exist_ok=True)
-    with (
-        _lock(root / f"{name}-{HADOOP_VERSION}.lock"),
-        tempfile.TemporaryDirectory(dir=root, prefix=f"{name}-") as building,
-    ):
-        if not ready.is_dir():
-            build(Path(building, "new"))
-            # The rename is what publishes: a killed build leaves nothing that looks finished.
-            Path(building, "new").rename(ready)
-    return ready
 
 
 def _hadoop(building: Path) -> None:

@@ -121,7 +121,7 @@ class KerberosCluster:
     def _launch(self) -> None:
         namenode, datanode, httpfs = self._daemons
         httpfs.start()
-        self._launcher.run("format", "namenode", NAMENODE, "-format", "-nonInteractive")
+        self._launcher.format(self.directory / "name")
         namenode.start()
         namenode.await_ready(
             "RPC up", lambda: namenode.has_logged("NameNode RPC up at"), seconds=START_SECONDS)

@@ -7,9 +7,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.hadoop import configuration
 from tests.hadoop.daemon import Daemon, free_port
 from tests.hadoop.jars import jars, java
 from tests.hadoop.probe import webhdfs
+from tests.hadoop.seed import class_data, class_path, plant
 
 START_SECONDS = 90.0
 NAMENODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
@@ -28,14 +30,19 @@ JVM_DEFAULTS: Mapping[str, Sequence[str]] = {"namenode": (), "datanode": (), "ht
 
 
 class Launcher:
-    """Makes the processes of the cluster in one directory; they run as `superuser`."""
+    """Makes the processes of the cluster in one directory; they run as `superuser`.
+
+    Unless `seeded` it takes nothing that is kept: see `seed`.
+    """
 
     def __init__(
-        self, directory: Path, superuser: str, jvm: Mapping[str, Sequence[str]]
+        self, directory: Path, superuser: str, jvm: Mapping[str, Sequence[str]], *,
+        seeded: bool = True,
     ) -> None:
         self._directory = directory
         self._superuser = superuser
         self._jvm = jvm
+        self._seeded = seeded
 
     def make_folders(self) -> None:
         """Make the folders that every process wants to find."""
@@ -66,6 +73,9 @@ class Launcher:
         """
         directory = self._directory
         folders = [folder for folder in (beside, jars()) if folder]
+        ours = [] if beside else class_path()
+        # What is measured runs as it would anywhere.
+        shared = class_data(role) if ours and self._seeded and self._jvm[role] else []
         places = {"home": "httpfs", "config": "conf", "log": "logs", "temp": "tmp"}
         options = [("-D", f"{key}={value}") for key, value in (properties or {}).items()]
         return [
@@ -73,9 +83,9 @@ class Launcher:
             "--add-opens=java.base/java.lang=ALL-UNNAMED",
             "-Djava.net.preferIPv4Stack=true",
             *(f"-Dhttpfs.{key}.dir={directory / place}" for key, place in places.items()),
-            *self._jvm[role],
-            *("-classpath", ":".join(
-                [str(directory / "conf"), *(f"{one}:{one / 'lib'}/*" for one in folders)])),
+            *(*shared, *self._jvm[role]),
+            *("-classpath", ":".join([
+                *ours, str(directory / "conf"), *(f"{one}:{one / 'lib'}/*" for one in folders)])),
             *(main, *(part for option in options for part in option), *arguments),
         ]
 
@@ -88,6 +98,10 @@ class Launcher:
             "dfs.datanode.http.address": f"127.0.0.1:{http_port}",
         }
         return self.daemon(f"datanode-{i}", "datanode", DATANODE, properties=properties)
+
+    def format(self, *folders: Path) -> None:
+        """Make `folders` those of NameNodes of one new file system of the superuser's."""
+        plant(f"formatted-{self._superuser}", self._formatted, folders)
 
     def run(
         self,
@@ -104,6 +118,16 @@ class Launcher:
             command.finish(seconds=START_SECONDS)
         finally:
             command.stop()
+
+    def _formatted(self, directory: Path) -> None:
+        """Make `directory` a NameNode's folder of a new file system."""
+        scratch = directory.with_name("format")
+        properties = configuration.site(scratch, rpc_port=0, namenode_port=0, impersonators=())
+        configuration.write(
+            scratch / "conf", {**properties, "dfs.namenode.name.dir": directory.as_uri()}, {}, {})
+        launcher = Launcher(scratch, self._superuser, FAST_START, seeded=False)
+        launcher.make_folders()
+        launcher.run("format", "namenode", NAMENODE, "-format", "-nonInteractive")
 
 
 class Superuser:

@@ -12,6 +12,7 @@ import requests
 
 from tests.hadoop.cluster import Cluster, HadoopError
 from tests.hadoop.daemon import Daemon
+from tests.hadoop.launch import FAST_START, Launcher
 
 pytestmark = pytest.mark.hadoop
 
@@ -70,6 +71,29 @@ def test_both_doors_open_to_the_same_files(cluster: Cluster) -> None:
     create(cluster.httpfs_url, "/user/alice/by-httpfs", CONTENT[::-1])
     assert read(cluster.httpfs_url, "/user/alice/by-namenode") == CONTENT
     assert read(cluster.namenode_url, "/user/alice/by-httpfs") == CONTENT[::-1]
+
+
+def test_classes_come_from_archives(cluster: Cluster) -> None:
+    for name, pid in cluster.pids.items():
+        assert f"{name.partition('-')[0]}.jsa" in Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_file_systems_are_planted_with_names_of_their_own(cluster: Cluster, tmp_path: Path) -> None:
+    def named(folder: Path) -> set[str]:
+        lines = (folder / "current" / "VERSION").read_text().splitlines()
+        return {line for line in lines if line.startswith(("clusterID", "blockpoolID"))}
+
+    for folder in ("one", "standby", "other"):
+        (tmp_path / folder).mkdir()
+    launcher = Launcher(tmp_path, cluster.superuser, FAST_START)
+    launcher.format(tmp_path / "one", tmp_path / "standby")
+    launcher.format(tmp_path / "other")
+    one, standby, other, running = map(named, (
+        tmp_path / "one", tmp_path / "standby", tmp_path / "other", cluster.directory / "name"))
+    assert len(one) == 2
+    assert one == standby
+    assert not one & other
+    assert not one & running
 
 
 def test_homes_belong_to_their_users_and_tmp_to_all(cluster: Cluster) -> None:
