@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.s3 import acl, documents
+from app.s3 import acl, documents, tagging
 from app.s3.errors import S3Error, invalid_argument
 from app.s3.times import iso_time
 from app.s3.xml import answer, empty, parse
@@ -60,29 +60,40 @@ def _max_buckets(call: S3Call) -> int:
 
 
 def create_bucket(call: S3Call) -> Response:
-    """Make a bucket; one's own that is there already is as good (200, as in us-east-1)."""
+    """Make a bucket; one's own that is there already is as good (200, as in us-east-1).
+
+    Tags that are asked for are set in either case: who was cut off in between asks again.
+    """
     acl.check_canned(call.headers)
     for header in ("x-amz-bucket-object-lock-enabled", "x-amz-bucket-namespace"):
         if call.headers.get(header, "false").lower() not in ("false", "global"):
             raise S3Error("NotImplemented", f"{header} is not implemented here")
     if call.headers.get("x-amz-object-ownership", acl.OWNERSHIP) != acl.OWNERSHIP:
         raise S3Error("NotImplemented", f"the object ownership is always {acl.OWNERSHIP}")
-    _check_location(call)
+    tags = _configured(call)
     call.objects.create_bucket(call.bucket)
+    if tags:
+        tagging.set_bucket_tags(call, tags)
     response = empty()
     response.headers["Location"] = f"/{call.bucket}"
     return response
 
 
-def _check_location(call: S3Call) -> None:
-    """Refuse a bucket that is to lie in another region than this gateway's."""
+def _configured(call: S3Call) -> dict[str, str]:
+    """Return the tags that a new bucket is to have.
+
+    Refuses one that is to lie in another region than this gateway's. Raises InvalidTag.
+    """
     data = documents.read_bytes(call)
     if not data:
-        return
-    asked = parse(data, "CreateBucketConfiguration").findtext("LocationConstraint") or ""
+        return {}
+    tree = parse(data, "CreateBucketConfiguration")
+    asked = tree.findtext("LocationConstraint") or ""
     region = call.services.settings.s3.region
     if asked not in ("", region):
         raise S3Error("InvalidLocationConstraint", LocationConstraint=asked)
+    tags = tree.find("Tags")
+    return {} if tags is None else tagging.tags_of(tags, tagging.MAX_BUCKET_TAGS)
 
 
 def head_bucket(call: S3Call) -> Response:

@@ -80,9 +80,13 @@ def get_bucket_tagging(call: S3Call) -> Response:
 
 def put_bucket_tagging(call: S3Call) -> Response:
     """Set all tags of a bucket."""
-    tags = tags_in(documents.read(call, "Tagging"), MAX_BUCKET_TAGS)
-    change_record(call, RECORD, [list(pair) for pair in tags.items()])
+    set_bucket_tags(call, tags_in(documents.read(call, "Tagging"), MAX_BUCKET_TAGS))
     return empty(204)
+
+
+def set_bucket_tags(call: S3Call, tags: Mapping[str, str]) -> None:
+    """Keep these tags with the bucket in place of those it has."""
+    change_record(call, RECORD, [list(pair) for pair in tags.items()])
 
 
 def delete_bucket_tagging(call: S3Call) -> Response:
@@ -101,9 +105,16 @@ def change_record(call: S3Call, name: str, value: Any) -> None:
 def tags_in(tree: Element, limit: int) -> dict[str, str]:
     """Return the tags of a Tagging document. Raises MalformedDocument, InvalidTag."""
     tags = tree.find("TagSet")
-    if tags is None or any(tag.tag != "Tag" for tag in tags):
+    if tags is None:
         raise MalformedDocument("a Tagging has one TagSet, and that nothing but Tags")
-    return checked([(text_of(tag, "Key"), text_of(tag, "Value")) for tag in tags], limit)
+    return tags_of(tags, limit)
+
+
+def tags_of(node: Element, limit: int) -> dict[str, str]:
+    """Return the tags in an element that has nothing else. Raises MalformedDocument, InvalidTag."""
+    if any(tag.tag != "Tag" for tag in node):
+        raise MalformedDocument(f"a {node.tag} has nothing but Tags")
+    return checked([(text_of(tag, "Key"), text_of(tag, "Value")) for tag in node], limit)
 
 
 def _told(tags: Mapping[str, str]) -> Response:

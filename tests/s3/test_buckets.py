@@ -152,3 +152,23 @@ def test_who_may_not_remove_a_bucket_leaves_its_uploads(s3: World, client: Any) 
 def test_a_number_of_buckets_with_more_digits_than_are_read(s3: World) -> None:
     assert code_of(s3.send("GET", f"/?max-buckets=000000001{'0' * 5000}")) == (
         400, "InvalidArgument")
+
+
+def test_a_bucket_is_made_with_its_tags(client: Any) -> None:
+    name, tags = "made-with-tags", [{"Key": "team", "Value": "blue"}, {"Key": "use", "Value": ""}]
+    for _ in range(2):
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"Tags": tags})
+        assert client.get_bucket_tagging(Bucket=name)["TagSet"] == tags
+    client.create_bucket(Bucket=name)
+    assert client.get_bucket_tagging(Bucket=name)["TagSet"] == tags
+
+
+@pytest.mark.parametrize("tags", [
+    [{"Key": "aws:team", "Value": "blue"}],
+    [{"Key": "twice", "Value": "1"}, {"Key": "twice", "Value": "2"}],
+    [{"Key": f"tag-{i}", "Value": ""} for i in range(51)]])
+def test_a_bucket_with_tags_that_are_none_is_not_made(client: Any, tags: list[Any]) -> None:
+    name = "never-made-with-tags"
+    assert refusal(client.create_bucket, Bucket=name, CreateBucketConfiguration={
+        "Tags": tags}) == (400, "InvalidTag")
+    assert refusal(client.head_bucket, Bucket=name) == (404, "404")
