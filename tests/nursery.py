@@ -142,8 +142,11 @@ def _import_everything() -> None:
     That is after gevent's patches. What gunicorn's main process lives by (fork, signals, waiting)
     stays as it is; each worker patches that, too.
     """
-    from gevent import monkey  # noqa: PLC0415 - patched first of all
+    from gevent import events, monkey  # noqa: PLC0415 - patched first of all
 
+    # For each module that is patched, here and in each worker, gevent looks for plugins in all
+    # packages that are installed: none has any.
+    events.notify_and_call_entry_points = events.notify
     monkey.patch_all(os=False, select=False, signal=False, subprocess=False, sys=False, time=False)
     import gunicorn.app.wsgiapp  # noqa: F401, PLC0415
 
