@@ -123,6 +123,7 @@ class Gateway:
         self.config_file = self.directory / "gateway.yaml"
         self.users_file = self.directory / "users.yaml"
         self._fresh = fresh or plain or worker_class != GEVENT
+        self._has_partners = "state_url" in (settings or {})
         self._write_config(backend, settings or {})
         self.write_users(users if users is not None else default_users(superuser))
         self._options = [] if plain else self._tuned(workers, worker_class)
@@ -139,7 +140,11 @@ class Gateway:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        # An orderly end takes a second and a half, and hands on what others can go on with.
+        if self._has_partners:
+            self.stop()
+        else:
+            self.kill()
 
     # --- the process
 
@@ -178,6 +183,18 @@ class Gateway:
         # Whoever watches over gunicorn notices its end a moment later.
         wait_for("the end of gunicorn", lambda: not daemon.running)
 
+    def kill(self) -> None:
+        """End gunicorn, its workers and what they have started by SIGKILL."""
+        daemon = self._daemon
+        if daemon is None or not daemon.running:
+            return
+        self._forget_connections()
+        # Stopped, it starts no other worker for one that ends.
+        os.kill(self.master, signals.SIGSTOP)
+        for pid in [self.master, *_descendants(self.master)]:
+            _kill(pid)
+        wait_for("the end of gunicorn", lambda: not daemon.running)
+
     def restart(self) -> None:
         """Stop, and start on the same port with the same files."""
         self.stop()
@@ -205,11 +222,7 @@ class Gateway:
 
     def workers(self) -> list[int]:
         """Return the process ids of the workers."""
-        try:
-            children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            return []
-        return [pid for pid in map(int, children.split()) if alive(pid)]
+        return [pid for pid in _children(self.master) if alive(pid)]
 
     def kill_worker(self, pid: int) -> None:
         """Kill a worker with SIGKILL and return when it is gone."""
@@ -348,6 +361,19 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _descendants(pid: int) -> list[int]:
+    children = _children(pid)
+    return [*children, *(far for child in children for far in _descendants(child))]
 
 
 def _kill(pid: int) -> None:
