@@ -30,8 +30,10 @@ _READ = {200: "The content.", 206: "The bytes of a Range.", 304: "Not modified."
 @api.operation("HEAD", "/file/content", "Ask what a download would answer.", PATH, OFFSET, LENGTH,
                answers=_READ, media=OCTETS)
 def head_content(call: Call) -> Response:
-    """Answer the headers of the download; nothing is opened."""
-    response, _ = _content_head(call)
+    """Answer the headers of the download to who may read it; nothing is opened."""
+    response, wanted = _content_head(call)
+    if wanted:
+        call.files.check_read(call[PATH])
     return response
 
 

@@ -58,6 +58,10 @@ class UserFileSystem(Attributes):
         """Return the status of a regular file. Raises NotAFile for a directory."""
         return file_status(self._fs, self.real(path))
 
+    def check_read(self, path: str) -> None:
+        """Return if the user may read the file, else AccessDenied."""
+        self._fs.check_access(self.real(path), "r--")
+
     def listing(self, path: str, start_after: str | None = None,
                 limit: int | None = None) -> Listing:
         """Return the entries of a directory, its first page already read."""

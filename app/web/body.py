@@ -16,6 +16,7 @@ from app.core.errors import (
     InvalidRequest,
     LengthRequired,
     MalformedBody,
+    Unsupported,
     UnsupportedMedia,
 )
 from app.state.ledger import UPLOAD
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from app.web.exchange import Exchange
 
 CHUNK = 256 * 1024
+_CHUNKED = ("chunked", "identity, chunked", "identity,chunked")
 _LINGER_SECONDS = 10.0
 _LINGER_SILENCE = 2.0
 
@@ -65,6 +67,8 @@ class RequestBody:
     def check(self) -> None:
         """Raise what can be known to be wrong before the first byte is read."""
         environ = self._exchange.environ
+        if self.chunked and environ["HTTP_TRANSFER_ENCODING"].strip().lower() not in _CHUNKED:
+            raise Unsupported("of Transfer-Encoding nothing but chunked is supported")
         if self._coding not in ("", "identity", "gzip", "x-gzip"):
             raise UnsupportedMedia(f"Content-Encoding '{self._coding}' is not supported;"
                                    " allowed are gzip and identity")

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     """Headers of a request by their names."""
 
 ALGORITHMS = {"sha-512": "sha512", "sha-256": "sha256", "md5": "md5", "sha": "sha1"}
-_MEMBER = re.compile(r"\s*([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):\s*")
+_KEY = r"[a-z*][a-z0-9_.*-]*"
+_MEMBER = re.compile(rf"\s*({_KEY})=:([A-Za-z0-9+/=]*):(?:; *{_KEY}(?:=[^;]*)?)*\s*")
 
 
 class Check(NamedTuple):

@@ -7,7 +7,9 @@ import re
 from app.core.errors import InvalidRequest, RangeNotSatisfiable
 from app.core.model import ByteRange
 
-_SPEC = re.compile(r"bytes=\s*([0-9]{0,19})\s*-\s*([0-9]{0,19})\s*", re.IGNORECASE)
+_SPEC = re.compile(r"bytes=\s*(?:([0-9]+)\s*)?-\s*(?:([0-9]+)\s*)?", re.IGNORECASE)
+_DIGITS = 19
+"""What HDFS counts bytes with; a longer number is past the end of any file."""
 
 
 def from_header(header: str, size: int) -> ByteRange | None:
@@ -17,21 +19,26 @@ def from_header(header: str, size: int) -> ByteRange | None:
     answer to those. Raises RangeNotSatisfiable when the range lies past the end.
     """
     match = _SPEC.fullmatch(header.strip())
-    if not match or match.group(1, 2) == ("", ""):
+    if not match or match.group(1, 2) == (None, None):
         return None
     first, last = match.group(1, 2)
     if not first:
-        length = min(int(last), size)
+        length = min(_number(last), size)
         if not length:
             raise RangeNotSatisfiable(size, f"Range '{header}' holds no byte")
         return ByteRange(size - length, length)
-    start = int(first)
-    if last and int(last) < start:
+    start = _number(first)
+    if last and _number(last) < start:
         return None
     if start >= size:
         raise RangeNotSatisfiable(size, f"Range '{header}' starts past the end")
-    end = min(int(last), size - 1) if last else size - 1
+    end = min(_number(last), size - 1) if last else size - 1
     return ByteRange(start, end - start + 1)
+
+
+def _number(digits: str) -> int:
+    """Return a position, or the largest there is."""
+    return int(digits[-_DIGITS:]) if len(digits.lstrip("0")) <= _DIGITS else 10**_DIGITS
 
 
 def from_parameters(offset: int, length: int | None, size: int) -> ByteRange:

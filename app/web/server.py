@@ -141,4 +141,11 @@ def pre_request(_worker: Any, request: Any) -> None:
     if waiting:
         request._expected_100_continue = False  # noqa: SLF001
     if hasattr(request, "unreader"):
+        waiting = waiting and not _has_no_body(request)
         request.body = GatedBody(request, waiting=waiting, underscored=underscored)
+
+
+def _has_no_body(request: Any) -> bool:
+    """Tell whether nothing will come, so that asking for it would seem to be an answer."""
+    reader = getattr(request.body, "reader", None)
+    return isinstance(reader, LengthReader) and not reader.length

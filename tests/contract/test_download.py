@@ -43,6 +43,7 @@ def test_an_offset_past_the_end(files: Files, parameters: dict[str, str]) -> Non
     ("bytes=0-", DIGITS, "0-9"), ("bytes=0-0", b"0", "0-0"), ("bytes=3-6", DIGITS[3:7], "3-6"),
     ("bytes=8-100", b"89", "8-9"), ("bytes=-3", b"789", "7-9"), ("bytes=-100", DIGITS, "0-9"),
     ("bytes=9-9", b"9", "9-9"),
+    ("bytes=8-18446744073709551615", b"89", "8-9"), (f"bytes=-{'9' * 5000}", DIGITS, "0-9"),
 ])
 def test_ranges(files: Files, asked: str, expected: bytes, said: str) -> None:
     files.put("f", DIGITS)
@@ -52,7 +53,8 @@ def test_ranges(files: Files, asked: str, expected: bytes, said: str) -> None:
     assert answer.headers["Content-Length"] == str(len(expected))
 
 
-@pytest.mark.parametrize("asked", ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99-"])
+@pytest.mark.parametrize("asked", ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99-",
+                                   "bytes=99999999999999999999-", f"bytes={'9' * 5000}-"])
 def test_ranges_that_hold_no_byte(files: Files, asked: str) -> None:
     files.put("f", DIGITS)
     answer = files.get("f", 416, headers={"Range": asked})
@@ -60,7 +62,8 @@ def test_ranges_that_hold_no_byte(files: Files, asked: str) -> None:
 
 
 @pytest.mark.parametrize("asked", [
-    "bytes=6-3", "lines=1-2", "bytes=a-b", "bytes=-", "bytes=0-1,3-4", "nonsense"])
+    "bytes=6-3", "lines=1-2", "bytes=a-b", "bytes=-", "bytes=0-1,3-4", "nonsense",
+    f"bytes=1-{' ' * 8000}x"])
 def test_ranges_that_are_ignored(files: Files, asked: str) -> None:
     files.put("f", DIGITS)
     assert files.get("f", headers={"Range": asked}).content == DIGITS
@@ -194,3 +197,4 @@ def test_only_the_file_that_was_asked_for_may_be_read(files: Files) -> None:
     files.call("PUT", "/f/file/permission", 204, path=files.directory, permission="755")
     answer = files.by("other").get("private", 403)
     assert files.at("private") in errors_of(answer)
+    files.by("other").call("HEAD", CONTENT, 403, path=files.at("private"))

@@ -127,3 +127,30 @@ def test_a_connection_serves_on_after_a_short_refused_body(files: Files) -> None
         for _ in range(3):
             assert wire.ask("PUT", target, [("Content-Length", "5")], b"hello").status == 409
         assert wire.ask("GET", target).body == b"x"
+
+
+def test_where_no_body_comes_none_is_asked_for(files: Files) -> None:
+    """Not after the answer either, where the interim status would seem to be the next one's."""
+    target = f"{CONTENT}?path={files.at('f')}&overwrite=true"
+    with Wire(files.gateway) as wire:
+        for method, framing in (("PUT", [("Content-Length", "0")]), ("PUT", []), ("GET", []),
+                                ("DELETE", [])):
+            wire.send_head(method, target, [("Expect", "100-continue"), *framing])
+            answer = wire.answer()
+            assert answer.status in (200, 201, 204), answer.body
+            assert answer.interim == []
+            assert wire.silent(0.2)
+
+
+def test_codings_that_are_not_undone_are_refused(files: Files) -> None:
+    """gzip as a Transfer-Encoding would be stored as it came."""
+    for coding in ("gzip, chunked", "deflate, chunked", "compress, chunked"):
+        with Wire(files.gateway) as wire:
+            wire.send_head("PUT", f"{CONTENT}?path={files.at('f')}",
+                           [("Transfer-Encoding", coding)])
+            wire.send_chunk(b"packed")
+            wire.send_chunk(b"")
+            answer = wire.answer()
+            assert answer.status == 501
+            assert "Transfer-Encoding" in answer.errors
+    files.missing("f")

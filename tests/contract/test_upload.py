@@ -142,12 +142,13 @@ def test_digests_that_match(files: Files, call: str) -> None:
         ({"Content-MD5": b64("md5", packed), **GZIP}, packed),
         ({"Repr-Digest": f"sha-256=:{b64('sha256', TEXT)}:"}, TEXT),
         ({"Repr-Digest": f"sha-256=:{b64('sha256', TEXT)}:", **GZIP}, packed),
+        ({"Repr-Digest": f"sha-256=:{b64('sha256', TEXT)}:;a;b=2, x=:AA==:;c"}, TEXT),
         ({"Content-Digest": f"sha-512=:{b64('sha512', packed)}:", **GZIP}, packed),
         ({"Content-Digest": f"sha-512=:{b64('sha512', packed)}:",
           "Repr-Digest": f"sha-256=:{b64('sha256', TEXT)}:, unixsum=:AAA=:", **GZIP}, packed),
     ]:
         send("f", body, headers=headers, **({"overwrite": "true"} if call == "put" else {}))
-    assert files.read("f") == TEXT * (1 if call == "put" else 6)
+    assert files.read("f") == TEXT * (1 if call == "put" else 7)
 
 
 @pytest.mark.parametrize("call", ["put", "append"])
@@ -160,6 +161,7 @@ def test_digests_that_do_not_match_change_nothing(files: Files, call: str) -> No
         ({"Content-MD5": b64("md5", b"other")}, TEXT),
         ({"Content-MD5": b64("md5", TEXT), **GZIP}, packed),
         ({"Repr-Digest": f"sha-256=:{b64('sha256', b'other')}:"}, TEXT),
+        ({"Repr-Digest": f"sha-256=:{b64('sha256', b'other')}:;a=1"}, TEXT),
         ({"Repr-Digest": f"sha-256=:{b64('sha256', packed)}:", **GZIP}, packed),
         ({"Content-Digest": f"sha-256=:{b64('sha256', TEXT)}:", **GZIP}, packed),
     ]:
