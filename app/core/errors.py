@@ -25,7 +25,8 @@ GatewayError
 ├── NotFound                         (PathError) no such thing
 │   ├── PathNotFound                 nothing has this name
 │   ├── NotAFile                     a directory where a file is meant
-│   └── AttributeNotFound            the file exists, the xattr or snapshot asked for does not
+│   └── AttributeNotFound            the file exists, the xattr asked for does not
+│       └── SnapshotNotFound         or the snapshot
 ├── Conflict                         (PathError) the state of the file system forbids it
 │   ├── AlreadyExists
 │   ├── NotADirectory                a part of the path is a file
@@ -258,9 +259,15 @@ class NotAFile(NotFound):
 
 
 class AttributeNotFound(NotFound):
-    """The path exists, the xattr or snapshot does not."""
+    """The path exists, the xattr does not."""
 
     text = "no such attribute of {path}"
+
+
+class SnapshotNotFound(AttributeNotFound):
+    """The path exists, the snapshot does not."""
+
+    text = "no such snapshot of {path}"
 
 
 class Conflict(PathError):

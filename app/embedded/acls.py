@@ -60,6 +60,8 @@ def parse(text: str, *, with_permission: bool) -> list[Entry]:
             raise invalid_parameter("aclspec", message)
         if with_permission and not match[4]:
             raise HdfsError("HadoopIllegalArgumentException", f"Invalid <aclSpec> : {part}")
+        if match[4] and not with_permission:
+            raise HdfsError("HadoopIllegalArgumentException", f"Invalid <aclSpec> : {text}")
         bits = access.bits(match[4] or "")
         entries.append(Entry(bool(match[1]), _KINDS.index(match[2]), match[3] or "", bits))
     return entries
@@ -123,6 +125,7 @@ def complete(entries: list[Entry], given: set[tuple[bool, int, str]]) -> list[En
     `given` are the keys of masks that the caller set, and of entries that were changed.
     """
     entries = _with_defaults(entries)
+    _check_names(entries)
     for default in (False, True):
         scope = [entry for entry in entries if entry.default == default]
         mask = [entry for entry in scope if entry.rank == MASK]
@@ -156,6 +159,15 @@ def _with_defaults(entries: list[Entry]) -> list[Entry]:
     return entries + copies
 
 
+def _check_names(entries: list[Entry]) -> None:
+    for entry in entries:
+        if entry.name and entry.rank in {MASK, OTHER}:
+            raise HdfsError(
+                "AclException",
+                f"Invalid ACL: this entry type must not have a name: {entry}.",
+            )
+
+
 def _check(entries: list[Entry]) -> None:
     keys = [entry.key for entry in entries]
     for default in (False, True):
@@ -171,12 +183,6 @@ def _check(entries: list[Entry]) -> None:
         raise HdfsError(
             "AclException", "Invalid ACL: multiple entries with same scope, type and name."
         )
-    for entry in entries:
-        if entry.name and entry.rank in {MASK, OTHER}:
-            raise HdfsError(
-                "AclException",
-                f"Invalid ACL: this entry type must not have a name: {entry}.",
-            )
     for rank in (USER, GROUP, OTHER):
         if (False, rank, "") not in keys:
             raise HdfsError(

@@ -115,7 +115,7 @@ def _default_name() -> str:
 
 
 def _check_name(connection: sqlite3.Connection, inode: Inode, name: str) -> None:
-    if "/" in name or ":" in name or name in {".", ".."}:
+    if "/" in name or ":" in name or name in {".", "..", ".snapshot"}:
         raise HdfsError("InvalidPathException", f"Invalid path name Invalid snapshot name: {name}")
     names = _names(connection, inode)
     if name in names:

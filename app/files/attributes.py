@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import InvalidParameter, MissingParameter
@@ -23,10 +24,12 @@ _USER = AnyText("a user or group name", r"[^\0/:,]{1,255}")
 
 OWNER: Param[str | None] = Param("owner", _USER, "The new owner.", None)
 GROUP: Param[str | None] = Param("group", _USER, "The new group.", None)
+_LONGEST = 2**63 - 1
+"""HDFS's numbers have 64 bits, with a sign."""
 MODIFIED: Param[int | None] = Param(
-    "modification-time", WholeNumber(0), "Milliseconds since the epoch.", None)
+    "modification-time", WholeNumber(0, _LONGEST), "Milliseconds since the epoch.", None)
 ACCESSED: Param[int | None] = Param(
-    "access-time", WholeNumber(0), "Milliseconds since the epoch.", None)
+    "access-time", WholeNumber(0, _LONGEST), "Milliseconds since the epoch.", None)
 ENTRIES: Param[str | None] = Param(
     "entries", AnyText("ACL entries like user:alice:rw-,default:group::r-x"),
     "The entries; `remove` takes them without permissions.", None)
@@ -37,6 +40,7 @@ _ACL_ACTIONS = {
     "set": AclChange.SET, "modify": AclChange.MODIFY, "remove": AclChange.REMOVE_ENTRIES,
     "remove-default": AclChange.REMOVE_DEFAULT, "remove-all": AclChange.REMOVE,
 }
+_ENTRY_TO_REMOVE = re.compile(r"(default:)?(user|group|mask|other):[^:]*")
 XATTR: Param[str] = Param(
     "name", AnyText("an xattr name with its namespace, like user.origin", r"[^\0]{3,255}"),
     "The xattr.", "", required=True)
@@ -52,9 +56,9 @@ NEW_NAME: Param[str] = Param("new-name", _NAME, "The snapshot's new name.", "", 
 ALLOWED: Param[str] = Param("allowed", OneOf("true", "false"), "Whether snapshots can be made.", "",
                      required=True)
 NAMES_QUOTA: Param[int | None] = Param(
-    "names", WholeNumber(-1), "Most names below the directory; -1 clears.", None)
+    "names", WholeNumber(-1, _LONGEST), "Most names below the directory; -1 clears.", None)
 SPACE_QUOTA: Param[int | None] = Param(
-    "space", WholeNumber(-1), "Most bytes with replication; -1 clears.", None)
+    "space", WholeNumber(-1, _LONGEST), "Most bytes with replication; -1 clears.", None)
 
 
 @api.operation("PUT", "/file/owner", "Set owner or group.", PATH, OWNER, GROUP, answers=_DONE)
@@ -96,8 +100,17 @@ def put_acl(call: Call) -> Response:
         if takes_none:
             raise InvalidParameter("entries", call[ENTRIES] or "", "nothing with this action")
         raise MissingParameter("entries", ENTRIES.domain.allowed)
-    call.files.change_acl(call[PATH], change, call[ENTRIES])
+    entries = call[ENTRIES]
+    if entries and change is AclChange.REMOVE_ENTRIES:
+        entries = _with_last_colons(entries)
+    call.files.change_acl(call[PATH], change, entries)
     return no_content()
+
+
+def _with_last_colons(entries: str) -> str:
+    """Return entries to remove as WebHDFS takes them; `setfacl -x` takes `user:bob`, too."""
+    return ",".join(f"{entry}:" if _ENTRY_TO_REMOVE.fullmatch(entry) else entry
+                    for entry in entries.split(","))
 
 
 @api.operation("GET", "/file/xattrs", "Get extended attributes.", PATH, XATTRS,

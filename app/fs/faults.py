@@ -118,14 +118,14 @@ BY_MESSAGE: tuple[tuple[str, type[GatewayError]], ...] = (
     (r"does not exist\. The CREATE flag", errors.AttributeNotFound),
     (r"No matching attributes found", errors.AttributeNotFound),
     (r"attributes provided was not found", errors.AttributeNotFound),
-    (r"[Ss]napshot .*does not exist", errors.AttributeNotFound),
+    (r"[Ss]napshot .*does not exist", errors.SnapshotNotFound),
     (r"already a snapshot with the same name", errors.AlreadyExists),
-    (r"not a snapshottable directory|cannot be deleted since", errors.Conflict),
+    (r"not a snapshottable directory|cannot be deleted since|has snapshot\(s\)", errors.Conflict),
     (r"must both be directories", errors.AlreadyExists),
     (r"directory is not empty|is non empty", errors.DirectoryNotEmpty),
     (r"is a directory or file under source", errors.Conflict),
     (r"already exists", errors.AlreadyExists),
-    (r"being (truncated|created|recovered)|[Ll]ease|is not sufficiently replicated",
+    (r"being (truncated|created|recovered)|\b[Ll]ease|is not sufficiently replicated",
      errors.FileBusy),
     (r"[Qq]uota .*exceeded", errors.QuotaExceeded),
     (r"ACLs has been disabled|No enum constant .*Operation|is not supported|not a valid \w+ op",
@@ -144,8 +144,20 @@ BY_MESSAGE: tuple[tuple[str, type[GatewayError]], ...] = (
      errors.PathNotFound),
 )
 _PATTERNS = tuple((re.compile(pattern), kind) for pattern, kind in BY_MESSAGE)
+_DETAILS = (
+    (re.compile(r" encryption zone"),
+     "HDFS moves nothing into or out of an encryption zone; copy it instead"),
+    (re.compile(r"is a directory or file under source"), "it lies inside what is to be renamed"),
+    (re.compile(r"Nested snapshottable"), "a directory above or below it has snapshots, or may"),
+    (re.compile(r"not a snapshottable directory"), "it is not a snapshottable directory"),
+    (re.compile(r"has snapshot\(s\)"), "it has snapshots"),
+    (re.compile(r"cannot be deleted since"), "it, or a directory in it, has snapshots"),
+    (re.compile(r"[Ss]napshot .*(same name|already exists)"), "there is a snapshot of this name"),
+)
+"""What messages of conflicts mean, in words that have no paths."""
 _CLASS_NAME = re.compile(r"^([a-z]\w*\.)+[A-Z]\w*: ")
 """HttpFS puts the class of the cause before its message."""
+_ACL_PATH = re.compile(r"(^Invalid ACL: .*?\.) Path: /.*")
 _VAGUE = frozenset({
     "IOException", "RemoteException", "AccessControlException", "FileAlreadyExistsException",
     "FileNotFoundException", "SnapshotException", "AclException", "IllegalArgumentException",
@@ -153,6 +165,8 @@ _VAGUE = frozenset({
 })
 """Names that stand for several things: their message may say it better."""
 _IN_OUR_WORDS = (
+    (re.compile(r"XAttr name must be prefixed"),
+     "the name of an xattr begins with user., trusted., security., system. or raw."),
     (re.compile(r"striped block|on EC file"), "HDFS cannot do this with erasure-coded files"),
     (re.compile(r"Failed to connect to: http\S+/kms/"),
      "HDFS does not reach the key server of its encryption zones"),
@@ -204,8 +218,8 @@ def _detail(fault: RemoteFault, kind: type[GatewayError]) -> str:
             return "the cluster does not let the gateway act for this user"
         if "uperuser" in fault.message or "super user" in fault.message:
             return "only the superuser may"
-    if kind is errors.Conflict and " encryption zone" in fault.message:
-        return "HDFS moves nothing into or out of an encryption zone; copy it instead"
+    if kind in (errors.Conflict, errors.AlreadyExists):
+        return next((words for pattern, words in _DETAILS if pattern.search(fault.message)), "")
     return ""
 
 
@@ -215,7 +229,7 @@ def _sentence(fault: RemoteFault, kind: type[GatewayError]) -> str:
     for pattern, words in _IN_OUR_WORDS:
         if pattern.search(fault.message):
             return words
-    said = _CLASS_NAME.sub("", _first_line(fault.message))
+    said = _ACL_PATH.sub(r"\1", _CLASS_NAME.sub("", _first_line(fault.message)))
     hidden = "/" in said or not fault.name
     what = {
         errors.Unsupported: "HDFS does not support this here",

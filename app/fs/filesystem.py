@@ -65,7 +65,7 @@ class WebHdfsFileSystem(Content, Documents):
         return wire.path(self._fetch("create_snapshot", path, snapshotname=name))
 
     def rename_snapshot(self, path: HdfsPath, old: str, new: str) -> None:
-        """Rename a snapshot. Raises AttributeNotFound."""
+        """Rename a snapshot. Raises SnapshotNotFound."""
         self._fetch("rename_snapshot", path, oldsnapshotname=old, snapshotname=new)
 
     def delete_snapshot(self, path: HdfsPath, name: str) -> None:

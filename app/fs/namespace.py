@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from app.core.errors import (
+    AccessDenied,
     Conflict,
     GatewayError,
     PathNotFound,
@@ -13,7 +15,7 @@ from app.core.errors import (
     UpstreamFault,
 )
 from app.core.model import ListingPage
-from app.core.paths import ROOT, HdfsPath, parent_of
+from app.core.paths import ROOT, HdfsPath, is_inside, parent_of
 from app.fs import wire
 from app.fs.calls import FAULTS, Calls, as_told, drained
 from app.fs.port import Rename
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 _SIGNED = bytes((octet + 128) % 256 for octet in range(256))
 """HDFS orders names by their UTF-8 octets as Java's signed bytes: what is not ASCII comes first."""
+
+_INODE = re.compile(r'inode="([^"]+)"')
+"""The directory that "Permission denied" is about."""
 
 _DATA_NODES = "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState"
 """Where a NameNode tells of its DataNodes; HttpFS and others have no such bean, or page."""
@@ -77,8 +82,10 @@ class Namespace(Calls):
         if not start_after:
             return page
         least = _order(start_after)
+        # A file lists as itself, whatever it is to start after.
         return ListingPage(
-            [entry for entry in page.entries if _order(entry.path_suffix) > least], 0)
+            [entry for entry in page.entries
+             if not entry.path_suffix or _order(entry.path_suffix) > least], 0)
 
     def content_summary(self, path: HdfsPath) -> ContentSummary:
         """Return what the subtree holds. Raises PathNotFound, AccessDenied."""
@@ -146,10 +153,19 @@ def _order(name: str) -> bytes:
     return name.encode().translate(_SIGNED)
 
 
+def _denied_at(fault: GatewayError, destination: HdfsPath) -> TypeGuard[AccessDenied]:
+    """Tell whether it is the destination of a rename that the user has no access to."""
+    place = fault.told and _INODE.search(fault.told.message)
+    if not place or not isinstance(fault, AccessDenied):
+        return False
+    directory = HdfsPath(place[1])
+    return is_inside(destination, directory) and not is_inside(HdfsPath(fault.path), directory)
+
+
 def located(fault: GatewayError, destination: HdfsPath, said: str) -> GatewayError:
     """Return the fault of a rename at the path that it is about."""
     if isinstance(fault, PathNotFound) and "destination parent" in said:
         return as_told(PathNotFound(parent_of(destination)), fault)
-    if isinstance(fault, Conflict):
+    if isinstance(fault, Conflict) or _denied_at(fault, destination):
         return as_told(type(fault)(destination, fault.detail), fault)
     return fault

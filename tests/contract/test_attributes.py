@@ -47,6 +47,11 @@ def test_times(files: Files) -> None:
     assert (status["modificationTime"], status["accessTime"]) == (1000, 1234567890456)
     files.call("PUT", "/f/file/times", 400, path=files.at("f"))
     files.call("PUT", "/f/file/times", 400, path=files.at("f"), modification_time="-5")
+    for late in ("9223372036854775808", "9999999999999999999"):
+        answer = files.call(
+            "PUT", "/f/file/times", 400, path=files.at("f"), modification_time=late)
+        assert "'modification-time'" in errors_of(answer)
+    assert files.status("f")["modificationTime"] == 1000
 
 
 # --- ACLs
@@ -78,6 +83,11 @@ def test_acls(files: Files) -> None:
     assert {"user:bob:r--", "user:carol:rw-"} <= set(acl(files, "f")["entries"])
     change(files, "f", action="remove", entries="user:bob:")
     assert "user:bob:r--" not in acl(files, "f")["entries"]
+    change(files, "f", entries="user:dora:r--,group:staff:r--")
+    change(files, "f", action="remove", entries="user:dora,group:staff,user:nobody:")
+    entries = acl(files, "f")["entries"]
+    assert "user:carol:rw-" in entries
+    assert not any("dora" in entry or "staff" in entry for entry in entries)
     bob.get("f", 403)
     change(files, "f", action="set", entries="user::rw-,group::---,other::---,user:bob:r--")
     assert bob.read("f") == b"for bob"
@@ -99,7 +109,8 @@ def test_default_acls(files: Files) -> None:
 @pytest.mark.parametrize(("action", "entries"), [
     ("modify", ""), ("modify", None), ("set", None), ("modify", "nonsense"),
     ("modify", "user:bob:q"), ("remove-all", "user:bob:r--"), ("erase", "user:bob:r--"),
-    ("set", "user:bob:r--"),
+    ("set", "user:bob:r--"), ("remove", "user:bob:rwx"), ("remove", "bob"),
+    ("modify", "mask:bob:rwx"), ("modify", "other:bob:rwx"),
 ])
 def test_acls_that_are_none(files: Files, action: str, entries: str | None) -> None:
     files.put("f", b"x")
@@ -182,7 +193,8 @@ def test_xattrs_of_superusers_are_theirs(files: Files) -> None:
 def test_snapshots(files: Files) -> None:
     files.put("d/f", b"then")
     where = {"path": files.at("d")}
-    files.call("POST", "/f/snapshot", 409, name="one", **where)
+    answer = files.call("POST", "/f/snapshot", 409, name="one", **where)
+    assert "snapshottable" in errors_of(answer)
     files.call("PUT", "/f/snapshot", 403, allowed="true", **where)
     admin = files.by("admin")
     admin.call("PUT", "/f/snapshot", 204, allowed="true", **where)
@@ -192,16 +204,21 @@ def test_snapshots(files: Files) -> None:
     assert files.read("d/.snapshot/one/f") == b"then"
     assert files.read("d/f") == b"now"
     assert snapshots(files) == ["one"]
-    files.call("POST", "/f/snapshot", 409, name="one", **where)
+    assert "snapshot" in errors_of(files.call("POST", "/f/snapshot", 409, name="one", **where))
     files.call("PUT", "/f/snapshot/name", 204, name="one", new_name="two", **where)
     assert snapshots(files) == ["two"]
-    files.call("PUT", "/f/snapshot/name", 404, name="one", new_name="three", **where)
+    assert "no such snapshot" in errors_of(files.call(
+        "PUT", "/f/snapshot/name", 404, name="one", new_name="three", **where))
     unnamed = files.call("POST", "/f/snapshot", 201, **where)
     assert "/.snapshot/" in unnamed.headers["Location"]
-    files.call("DELETE", "/f/file", 409, recursive="true", **where)
+    files.call("POST", "/f/snapshot", 400, name=".snapshot", **where)
+    for refused in (files.call("DELETE", "/f/file", 409, recursive="true", **where),
+                    admin.call("PUT", "/f/snapshot", 409, allowed="false", **where)):
+        assert "has snapshots" in errors_of(refused)
     for name in snapshots(files):
         files.call("DELETE", "/f/snapshot", 204, name=name, **where)
-    files.call("DELETE", "/f/snapshot", 404, name="two", **where)
+    assert "no such snapshot" in errors_of(
+        files.call("DELETE", "/f/snapshot", 404, name="two", **where))
     admin.call("PUT", "/f/snapshot", 204, allowed="false", **where)
     files.call("DELETE", "/f/file", 204, recursive="true", **where)
 

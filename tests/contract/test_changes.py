@@ -268,6 +268,8 @@ def test_rename_that_is_not_allowed(files: Files) -> None:
     assert errors_of(answer)
     rename(files.by("reader"), "a", "b", 403)
     assert files.names() == ["a"]
+    answer = files.call("PUT", "/f/name", 403, path=files.at("a"), destination="/user/bob/taken")
+    assert "/user/bob/taken" in errors_of(answer)
 
 
 # --- delete

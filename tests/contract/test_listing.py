@@ -39,6 +39,9 @@ def test_a_file_lists_as_itself(files: Files) -> None:
     result = files.call("GET", "/f/listing", path=files.at("f")).json()["result"]
     assert result["statuses"] == [files.status("f")]
     assert result["statuses"][0]["pathSuffix"] == ""
+    for after in ("a", "z"):
+        assert files.call(
+            "GET", "/f/listing", path=files.at("f"), start_after=after).json()["result"] == result
 
 
 @pytest.mark.parametrize(("limit", "expected", "following"), [

@@ -58,7 +58,13 @@ SAID = [
      errors.AttributeNotFound),
     ("SnapshotException", "Directory is not a snapshottable directory: /d", errors.Conflict),
     ("SnapshotException", "Cannot delete snapshot s from path /d: the snapshot does not exist.",
-     errors.AttributeNotFound),
+     errors.SnapshotNotFound),
+    ("SnapshotException", "The directory /d has snapshot(s). Please redo the operation after",
+     errors.Conflict),
+    ("RemoteException", "The directory /d has snapshot(s). Please redo the operation after",
+     errors.Conflict),
+    ("LeaseExpiredException", "", errors.FileBusy),
+    ("IOException", "No lease on /f (inode 16386)", errors.FileBusy),
     ("SnapshotException", "there is already a snapshot with the same name",
      errors.AlreadyExists),
     ("RemoteException", "The directory /d cannot be deleted since /d is snapshottable and",
@@ -161,3 +167,24 @@ def test_class_names_are_no_words_for_people() -> None:
     error = translated(RemoteFault(400, "IllegalArgumentException", said), PATH)
     assert "java" not in str(error)
     assert str(error).endswith(": Invalid value of x")
+
+
+@pytest.mark.parametrize(("name", "message", "words"), [
+    ("AclException", "Invalid ACL: only directories may have a default ACL. Path: /user/alice/x",
+     "only directories may have a default ACL"),
+    ("HadoopIllegalArgumentException",
+     "An XAttr name must be prefixed with user/trusted/security/system/raw, followed by a '.'",
+     "begins with user., trusted."),
+    ("SnapshotException", "Directory is not a snapshottable directory: /d", "not a snapshottable"),
+    ("SnapshotException", "The directory /d has snapshot(s). Please redo", "has snapshots"),
+    ("RemoteException", "The directory /d cannot be deleted since /d is snapshottable",
+     "has snapshots"),
+    ("SnapshotException", 'there is already a snapshot with the same name "s".',
+     "a snapshot of this name"),
+    ("IOException", "Rename destination /d/e is a directory or file under source /d",
+     "inside what is to be renamed"),
+])
+def test_what_hdfs_means_is_said_without_its_paths(name: str, message: str, words: str) -> None:
+    said = str(translated(RemoteFault(500, name, message), "/shown"))
+    assert words in said
+    assert "/" not in said.replace("/shown", "")
