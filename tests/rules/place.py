@@ -12,26 +12,28 @@ if TYPE_CHECKING:
 
     from tests.gateway import Gateway
 
-HOME = "/user/alice"
+OWNER = "ruth"
+HOME = f"/user/{OWNER}"
+"""A home of its own: what is in it may be in snapshots, which no other test expects of it."""
 CLOSED, OPEN = f"{HOME}/closed", f"{HOME}/open"
 SECRET = "what nobody of them may read"
 INSIDE = "treasure"
 """A name that no answer may have which is not about it."""
 
-_ALICE = {"hadoop_user": "alice", "bucket_root": HOME}
+_RUTH = {"hadoop_user": OWNER, "bucket_root": HOME}
 
 
 def users(superuser: str = "hdfs") -> dict[str, dict[str, Any]]:
     """Return the users; `superuser` is the backend's."""
     return {
         **default_users(superuser),
-        "free": _ALICE,
-        "ruled": {**_ALICE, "rules": {"allow": [OPEN], "deny": ["**/locked"]}},
-        "denied": {**_ALICE, "rules": {"deny": [CLOSED, "**/locked"]}},
-        "nested": {**_ALICE, "rules": {"deny": [f"{OPEN}/**/drawer/letter"]}},
-        "partly": {**_ALICE, "rules": {"allow": [f"{OPEN}/inner"]}},
-        "reading": {**_ALICE, "rules": {"allow": [OPEN], "allow_read": [f"{HOME}/library"]}},
-        "dropping": {**_ALICE, "rules": {"allow_write": [f"{HOME}/box"]}},
+        "free": _RUTH,
+        "ruled": {**_RUTH, "rules": {"allow": [OPEN], "deny": ["**/locked"]}},
+        "denied": {**_RUTH, "rules": {"deny": [CLOSED, "**/locked"]}},
+        "nested": {**_RUTH, "rules": {"deny": [f"{OPEN}/**/drawer/letter"]}},
+        "partly": {**_RUTH, "rules": {"allow": [f"{OPEN}/inner"]}},
+        "reading": {**_RUTH, "rules": {"allow": [OPEN], "allow_read": [f"{HOME}/library"]}},
+        "dropping": {**_RUTH, "rules": {"allow_write": [f"{HOME}/box"]}},
         "ruled-admin": {"hadoop_user": superuser, "roles": ["admin"], "rules": {"deny": [CLOSED]}},
     }
 
@@ -48,7 +50,7 @@ class Place:
 
     def furnish(self) -> None:
         """Make everything, as a user without rules."""
-        self.gateway.make_home("alice")
+        self.gateway.make_home(OWNER)
         for path in (f"{CLOSED}/file", f"{CLOSED}/{INSIDE}", f"{CLOSED}/deep/{INSIDE}"):
             self.put(path, SECRET)
         for path in (f"{OPEN}/file", f"{OPEN}/mixed/{INSIDE}/locked", f"{OPEN}/mixed/plain",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.gateway import wait_for
-from tests.rules.place import CLOSED, HOME, INSIDE, OPEN, RULED, SECRET, USERS
+from tests.rules.place import CLOSED, HOME, INSIDE, OPEN, OWNER, RULED, SECRET, USERS
 
 if TYPE_CHECKING:
     import requests
@@ -26,7 +26,7 @@ ALLUXIO = "/api/v1/paths"
 
 def test_the_way_to_what_is_allowed_can_be_seen_and_nothing_beside_it(place: Place) -> None:
     assert place.names("ruled", "/") == ["user"]
-    assert place.names("ruled", "/user") == ["alice"]
+    assert place.names("ruled", "/user") == [OWNER]
     assert place.names("ruled", HOME) == ["open"]
     assert "closed" not in place.names("denied", HOME)
     assert {"box", "library", "open"} <= set(place.names("denied", HOME))
@@ -291,7 +291,7 @@ def test_who_may_write_but_one_directory_of_a_bucket_has_objects_there(place: Pl
 
 
 def test_errors_name_paths_as_the_user_writes_them(place: Place) -> None:
-    users = {**USERS, "inner": {"hadoop_user": "alice", "root": OPEN,
+    users = {**USERS, "inner": {"hadoop_user": OWNER, "root": OPEN,
                                         "rules": {"deny": [f"{OPEN}/mixed"]}}}
     place.gateway.write_users(users)
 

@@ -13,7 +13,7 @@ import requests
 from botocore.config import Config
 
 from tests.gateway import PASSWORD, Gateway, default_users
-from tests.rules.place import HOME
+from tests.rules.place import HOME, OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.gunicorn
 NETWORKS = ["10.0.0.0/8", "2001:db8::/32"]
 USERS = {
     **default_users(),
-    "inside": {"hadoop_user": "alice", "bucket_root": HOME, "networks": NETWORKS},
-    "here": {"hadoop_user": "alice", "networks": ["127.0.0.0/8"]},
+    "inside": {"hadoop_user": OWNER, "bucket_root": HOME, "networks": NETWORKS},
+    "here": {"hadoop_user": OWNER, "networks": ["127.0.0.0/8"]},
 }
 URLS = (
     f"/f/file/status?path={HOME}", "/users/me", "/api/v1/s3/", "/v1/buckets/*",
@@ -48,7 +48,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
             gateway.request("PUT", "/f/directory", user="admin", params={"path": path},
                             headers=forwarded(INSIDE)).raise_for_status()
         gateway.request("PUT", "/f/file/owner", user="admin", headers=forwarded(INSIDE),
-                        params={"path": HOME, "owner": "alice"}).raise_for_status()
+                        params={"path": HOME, "owner": OWNER}).raise_for_status()
         made = gateway.request("PUT", "/api/v1/s3/some", user="inside", headers=forwarded(INSIDE))
         made.raise_for_status()
         yield gateway
