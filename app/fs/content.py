@@ -115,6 +115,9 @@ class Content(Namespace):
         """Cut the file; False means that HDFS recovers the last block in the background."""
         return wire.boolean(self._fetch("truncate", path, newlength=length))
 
+    def take_lease(self, path: HdfsPath) -> None:
+        """Do nothing: WebHDFS has no word for it."""
+
     def _write(
         self, operation: str, method: str, path: HdfsPath, body: Iterable[bytes], wanted: int,
         **params: Any,

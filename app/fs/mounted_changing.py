@@ -87,6 +87,11 @@ class MountedFileSystem(MountedReading):
         with self._changing(path) as route:
             return route.fs.truncate(route.real, length)
 
+    def take_lease(self, path: HdfsPath) -> None:
+        """Have HDFS end the writing of whoever holds the lease."""
+        with self._changing(path) as route:
+            route.fs.take_lease(route.real)
+
     # --- names
 
     def mkdirs(

@@ -73,6 +73,11 @@ class NativeContent(NativeCalls):
                 path, pieces, permission=permission, replication=replication,
                 block_size=block_size, overwrite=overwrite, unmasked=unmasked)
 
+    def take_lease(self, path: HdfsPath) -> None:
+        """Have HDFS end the writing of whoever holds the lease."""
+        self._by_rpc("recover_lease", path, lambda names, path: names.recover_lease(
+            path, "httpfs-proxy"))
+
     def _reader(
         self, path: HdfsPath, offset: int, length: int, file_id: int,
     ) -> FileReader | None:

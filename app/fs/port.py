@@ -162,6 +162,13 @@ class FileSystem(Protocol):
     def truncate(self, path: HdfsPath, length: int) -> bool:
         """Cut the file; False means that HDFS recovers the last block in the background."""
 
+    def take_lease(self, path: HdfsPath) -> None:
+        """Have HDFS end the writing of whoever holds the lease, soon; FileBusy is over then.
+
+        Only for a file that nobody but the gateway may write. Where there is no way to ask for it
+        nothing happens.
+        """
+
     def mkdirs(
         self, path: HdfsPath, permission: str | None = None, unmasked: str | None = None,
     ) -> None:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 20.0
 """How long a request waits for HDFS to give up the lease of one that broke off."""
+OWN_TIME_SECONDS = 5.0
+"""After so long the lease is taken: the DataNode that has it is gone, too, or waits for more."""
 _POLL_SECONDS = 0.1
 _OWNER_BOTH = 0o600
 
@@ -198,8 +200,16 @@ class StreamWriting:
 
     def _cut(self, record: Writer) -> None:
         """Truncate, when HDFS lets us: first others' leases end, then it recovers the block."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._is_cut(record):
+        now = time.monotonic()
+        deadline, take_at = now + PATIENCE_SECONDS, now + OWN_TIME_SECONDS
+        while True:
+            try:
+                if self._is_cut(record):
+                    return
+            except FileBusy:
+                if time.monotonic() > take_at:
+                    take_at = deadline + PATIENCE_SECONDS
+                    self._fs.take_lease(record.hidden)
             if time.monotonic() > deadline:
                 raise FileBusy(record.path)
             time.sleep(_POLL_SECONDS)
@@ -207,8 +217,6 @@ class StreamWriting:
     def _is_cut(self, record: Writer) -> bool:
         try:
             return self._fs.truncate(record.hidden, record.length)
-        except FileBusy:
-            return False
         except InvalidRequest as error:
             raise UpstreamFault("HDFS has fewer bytes than were written") from error
         except Unsupported:

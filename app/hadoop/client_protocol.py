@@ -37,6 +37,7 @@ _GET_FILE_INFO = method("getFileInfo")
 _GET_SERVER_DEFAULTS = method("getServerDefaults")
 _GET_XATTRS = method("getXAttrs")
 _MKDIRS = method("mkdirs")
+_RECOVER_LEASE = method("recoverLease")
 _REMOVE_XATTR = method("removeXAttr")
 _RENAME = method("rename")
 _RENAME2 = method("rename2")
@@ -210,6 +211,10 @@ class NameNodeClient:
     def renew_lease(self, client: str) -> None:
         """Tell that `client` still writes."""
         self._ask(_RENEW_LEASE, text(1, client))
+
+    def recover_lease(self, path: str, client: str) -> bool:
+        """Take the file from whoever writes it; False while HDFS closes it in the background."""
+        return _boolean(self._ask(_RECOVER_LEASE, text(1, path) + text(2, client)))
 
     def _ask(self, head: bytes, request: bytes) -> bytes:
         return self._caller.call(self._who, head, request, may_repeat=True)

@@ -126,6 +126,18 @@ def test_deleting_what_is_not_empty(hadoop: Cluster, alice: NameNodeClient) -> N
     assert alice.delete(f"{ROOT}/dir", recursive=True)
 
 
+def test_a_lease_is_taken_from_who_has_it(alice: NameNodeClient) -> None:
+    path = f"{ROOT}/file"
+    made = alice.create(path, "one", mode=0o644, unmasked=None, overwrite=False, replication=1,
+                        block_size=1 << 20)
+    assert alice.recover_lease(path, "two")
+    assert refused(lambda: alice.add_block(path, "one", made.file_id, None, [])) == (
+        "LeaseExpiredException")
+    assert alice.recover_lease(path, "two"), "nobody has one"
+    assert refused(lambda: alice.recover_lease(f"{ROOT}/nothing", "two")) == (
+        "FileNotFoundException")
+
+
 def test_joining(hadoop: Cluster, alice: NameNodeClient) -> None:
     for name in ("a", "b", "c"):
         write(hadoop, f"{ROOT}/{name}", name.encode() * 3)
