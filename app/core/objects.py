@@ -129,9 +129,9 @@ def is_bucket_name(name: str) -> bool:
 class ObjectMeta:
     """What S3 keeps beside an object's bytes.
 
-    `etag` is without quotes. `checksums` maps "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256" to
-    the Base64 text that S3 shows (with `-N` for a composite one); `checksum_type` is "FULL_OBJECT"
-    or "COMPOSITE". `headers` are the system headers by their lower-case names ("content-type",
+    `etag` is without quotes. `checksums` maps the name of a kind ("CRC64NVME", "SHA256", …) to the
+    Base64 text that S3 shows (with `-N` for a composite one); `checksum_type` is "FULL_OBJECT" or
+    "COMPOSITE". `headers` are the system headers by their lower-case names ("content-type",
     "cache-control", …), `user` the x-amz-meta-* by theirs (without the prefix), `tags` in their
     order. `part_sizes` are the bytes of each part of a multipart upload, in order; `upload` is its
     id. `part_checksums` are its parts' checksums (Base64) of the kind in `checksums`: all, or none

@@ -2,8 +2,9 @@
 
 Few of them lie in the object's record, more in further xattrs of its file, as one of those holds
 16 KiB. A file has up to 32 xattrs, which all live in the NameNode's memory: MOST are used at most.
-That is enough for 10,000 parts with any CRC, 6,000 with SHA1 and 3,750 with SHA256. Of an object
-of more parts than these none is kept, and so none is told; its own checksum is not touched by it.
+That is enough for 10,000 parts with any CRC or XXHASH of 64 bits, 7,500 with MD5 or XXHASH128,
+6,000 with SHA1, 3,750 with SHA256 and 1,875 with SHA512. Of an object of more parts than these none
+is kept, and so none is told; its own checksum is not touched by it.
 
 They count for an object whose record (which knows its version) says that it was made of so many
 parts, and has a checksum of one kind.
@@ -24,7 +25,8 @@ XATTR_OCTETS = 15_000
 MOST = 8
 RECORD_OCTETS = 2_048
 """Up to which they lie in the record, so that tags which come later find room there."""
-_OCTETS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32}
+_OCTETS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "MD5": 16, "SHA1": 20, "SHA256": 32,
+           "SHA512": 64, "XXHASH128": 16, "XXHASH3": 8, "XXHASH64": 8}
 
 
 def keepable(kind: str, values: Sequence[str]) -> tuple[str, ...]:

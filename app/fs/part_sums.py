@@ -14,6 +14,7 @@ from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import xxhash
 from awscrt import checksums as crt
 
 from app.core.errors import InvalidRequest
@@ -36,8 +37,13 @@ _COMBINE: dict[str, tuple[Callable[[int, int, int], int], int]] = {
 _COMPOSE: dict[str, Callable[[bytes], bytes]] = {
     "CRC32": lambda data: zlib.crc32(data).to_bytes(4, "big"),
     "CRC32C": lambda data: crt.crc32c(data).to_bytes(4, "big"),
+    "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).digest(),
     "SHA1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
     "SHA256": lambda data: hashlib.sha256(data).digest(),
+    "SHA512": lambda data: hashlib.sha512(data).digest(),
+    "XXHASH128": xxhash.xxh3_128_digest,
+    "XXHASH3": xxhash.xxh3_64_digest,
+    "XXHASH64": xxhash.xxh64_digest,
 }
 
 

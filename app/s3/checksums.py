@@ -1,7 +1,7 @@
 """Checksums of S3: computed in one pass over a body, compared with what came along, and told.
 
 A body may come with a Content-MD5, with the SHA-256 that was signed (x-amz-content-sha256), and
-with one checksum of five kinds in a header or in a trailer (Amazon S3 User Guide, "Checking object
+with one checksum of ten kinds in a header or in a trailer (Amazon S3 User Guide, "Checking object
 integrity"). Its MD5 is always made: it is the ETag. Where the client names no kind, CRC64NVME is
 made, as S3 does.
 """
@@ -15,6 +15,7 @@ import re
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import xxhash
 from awscrt import checksums as crt
 
 from app.core.errors import InvalidRequest, Unsupported
@@ -74,9 +75,14 @@ KINDS = {
     "CRC32": Kind(4, lambda: _Crc(zlib.crc32, 4), full_object=True, composite=True),
     "CRC32C": Kind(4, lambda: _Crc(crt.crc32c, 4), full_object=True, composite=True),
     "CRC64NVME": Kind(8, lambda: _Crc(crt.crc64nvme, 8), full_object=True, composite=False),
+    "MD5": Kind(16, lambda: hashlib.md5(usedforsecurity=False), full_object=False, composite=True),
     "SHA1": Kind(20, lambda: hashlib.sha1(usedforsecurity=False), full_object=False,
                  composite=True),
     "SHA256": Kind(32, hashlib.sha256, full_object=False, composite=True),
+    "SHA512": Kind(64, hashlib.sha512, full_object=False, composite=True),
+    "XXHASH128": Kind(16, xxhash.xxh3_128, full_object=False, composite=True),
+    "XXHASH3": Kind(8, xxhash.xxh3_64, full_object=False, composite=True),
+    "XXHASH64": Kind(8, xxhash.xxh64, full_object=False, composite=True),
 }
 NAMES = ", ".join(KINDS)
 
@@ -225,7 +231,8 @@ class Tally:
 
     def __init__(self, kinds: Iterable[str], *, sha256: bool = False) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sums = {kind: KINDS[kind].start() for kind in kinds}
+        self._sums: dict[str, Sum] = {
+            kind: self._md5 if kind == "MD5" else KINDS[kind].start() for kind in kinds}
         self._sha256: Sum | None = None
         if sha256:
             self._sha256 = self._sums.get("SHA256") or hashlib.sha256()

@@ -115,7 +115,8 @@ def test_an_object_and_all_that_is_kept_beside_it(
     assert code(gone) == ("NoSuchKey", 404)
 
 
-@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
+@pytest.mark.parametrize("algorithm", [
+    "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "XXHASH64", "XXHASH3", "XXHASH128"])
 def test_checksums_of_each_kind(client: Any, bucket: str, algorithm: str) -> None:
     put = client.put_object(Bucket=bucket, Key="sum", Body=TEXT, ChecksumAlgorithm=algorithm)
     field = f"Checksum{algorithm}"

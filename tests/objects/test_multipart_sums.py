@@ -22,8 +22,8 @@ from app.fs.upload_plan import Plan, batches
 
 KINDS = {"CRC32": (crt.crc32, 4), "CRC32C": (crt.crc32c, 4), "CRC64NVME": (crt.crc64nvme, 8)}
 DIGESTS = st.binary(min_size=16, max_size=16).map(bytes.hex)
-SUMS = st.dictionaries(st.sampled_from(["CRC32", "CRC64NVME", "SHA1", "SHA256"]),
-                       st.binary(min_size=1, max_size=32).map(
+SUMS = st.dictionaries(st.sampled_from(["CRC64NVME", "SHA512", "XXHASH3"]),
+                       st.binary(min_size=1, max_size=64).map(
                            lambda raw: base64.b64encode(raw).decode()))
 
 

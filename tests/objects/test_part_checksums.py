@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 FILE = FileStatus(FileType.FILE, "", "644", 5, 1, 1, 1000, "alice", "staff", 1, 17)
 ETAG = "0123456789abcdef0123456789abcdef"
-OCTETS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32}
+OCTETS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32,
+          "SHA512": 64, "MD5": 16, "XXHASH64": 8, "XXHASH3": 8, "XXHASH128": 16}
 CONTENTS = b"first", b"the second", b""
 
 
@@ -80,14 +81,17 @@ def test_what_is_kept_is_what_is_told(kind: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(("kind", "most"), [
-    ("CRC32", 10_000), ("CRC64NVME", 10_000), ("SHA1", 6_000), ("SHA256", 3_750)])
+    ("CRC32", 10_000), ("CRC64NVME", 10_000), ("SHA1", 6_000), ("SHA256", 3_750),
+    ("SHA512", 1_875), ("MD5", 7_500), ("XXHASH64", 10_000), ("XXHASH3", 10_000),
+    ("XXHASH128", 7_500)])
 def test_as_many_as_fit(kind: str, most: int) -> None:
     meta = meta_of(kind, most)
     assert part_checksums.keepable(kind, meta.part_checksums) == meta.part_checksums
     assert kept(meta) == meta
 
 
-@pytest.mark.parametrize(("kind", "count"), [("SHA1", 6_001), ("SHA256", 3_751)])
+@pytest.mark.parametrize(("kind", "count"), [
+    ("SHA1", 6_001), ("SHA256", 3_751), ("SHA512", 1_876), ("MD5", 7_501)])
 def test_more_than_fit_are_left_out_and_nothing_else(kind: str, count: int) -> None:
     meta = meta_of(kind, count)
     assert part_checksums.keepable(kind, meta.part_checksums) == ()

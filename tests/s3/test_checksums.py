@@ -7,6 +7,7 @@ import hashlib
 import zlib
 
 import pytest
+from awscrt.checksums import XXHash
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,13 +16,19 @@ from app.s3.checksums import KINDS, Promise, Tally, header_of, kind_named, promi
 from app.s3.errors import S3Error
 
 DIGITS = b"123456789"
-# The check values of the CRC catalogue (reveng), and FIPS 180's digests of the same nine bytes.
+# The check values of the CRC catalogue (reveng), and digests of the same nine bytes by others'
+# implementations.
 KNOWN = {
     "CRC32": 0xCBF43926.to_bytes(4, "big"),
     "CRC32C": 0xE3069283.to_bytes(4, "big"),
     "CRC64NVME": 0xAE8B14860A799888.to_bytes(8, "big"),
     "SHA1": hashlib.sha1(DIGITS, usedforsecurity=False).digest(),
     "SHA256": hashlib.sha256(DIGITS).digest(),
+    "SHA512": hashlib.sha512(DIGITS).digest(),
+    "MD5": hashlib.md5(DIGITS, usedforsecurity=False).digest(),
+    "XXHASH64": XXHash.compute_xxhash64(DIGITS),
+    "XXHASH3": XXHash.compute_xxhash3_64(DIGITS),
+    "XXHASH128": XXHash.compute_xxhash3_128(DIGITS),
 }
 MD5 = hashlib.md5(DIGITS, usedforsecurity=False)
 MD5_HEADER = base64.b64encode(MD5.digest()).decode()

@@ -8,6 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from awscrt.checksums import XXHash
 
 from tests.s3.conftest import code_of
 from tests.s3.uploading import FIRST, LAST, begin, complete, put_parts
@@ -30,13 +31,19 @@ def sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
+def sha512(content: bytes) -> bytes:
+    return hashlib.sha512(content).digest()
+
+
 def base64_of(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-KINDS: dict[str, Callable[[bytes], bytes]] = {"CRC32": crc32, "SHA256": sha256}
+KINDS: dict[str, Callable[[bytes], bytes]] = {
+    "CRC32": crc32, "SHA256": sha256, "SHA512": sha512, "XXHASH128": XXHash.compute_xxhash3_128}
 BOTH = pytest.mark.parametrize(("kind", "of_what"), [
-    ("SHA256", "COMPOSITE"), ("CRC32", "COMPOSITE"), ("CRC32", "FULL_OBJECT")])
+    ("SHA256", "COMPOSITE"), ("CRC32", "COMPOSITE"), ("CRC32", "FULL_OBJECT"),
+    ("SHA512", "COMPOSITE"), ("XXHASH128", "COMPOSITE")])
 
 
 def upload(client: Any, bucket: str, kind: str, of_what: str, *contents: bytes) -> Any:
