@@ -62,14 +62,18 @@ class DataLane:
             self._rest = 0.0
             _log.info("DataNodes can be reached again by their own protocol")
 
-    def lost(self, why: object) -> None:
-        """Hear that none of a file's DataNodes was reached; leave it all to WebHDFS for a while.
+    def missed(self, why: object) -> None:
+        """Hear that none of the DataNodes that have a file was reached.
 
-        Where others can be reached, it is that file alone that WebHDFS has to do.
+        Where others can be, it is that file alone that WebHDFS has to do.
         """
-        if not self.datanodes.are_out_of_reach():
+        if self.datanodes.are_out_of_reach():
+            self.lost(why)
+        else:
             _log.debug("the DataNodes of a file cannot be reached, WebHDFS does it: %s", why)
-            return
+
+    def lost(self, why: object) -> None:
+        """Leave it all to WebHDFS for a while."""
         if self._used:
             self._used = False
             self._watcher.lost(DATA, self._server)

@@ -92,7 +92,7 @@ class NativeContent(NativeCalls):
         except (NotPlain, ReadFailed):
             return None
         except NoDatanode as error:
-            data.lost(error)
+            data.missed(error)
             return None
         if reader is BY_WEBHDFS:
             return None

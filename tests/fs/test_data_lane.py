@@ -62,7 +62,7 @@ class Scene:
             link.close()
             self.lane.worked()
             return True
-        self.lane.lost("none of them")
+        self.lane.missed("none of them")
         return True
 
 
@@ -107,6 +107,13 @@ def test_ports_that_become_shut_are_left_when_several_could_not_be_reached(scene
     assert tried[0]
     assert 2 <= sum(tried) < 5
     assert not tried[-1]
+
+
+def test_where_nobody_takes_what_is_written_all_is_left(scene: Scene) -> None:
+    scene.there = {1}
+    assert scene.read(1)
+    scene.lane.lost("none of those that were named took it")
+    assert not scene.read(1)
 
 
 def test_what_was_reached_long_ago_does_not_count(scene: Scene) -> None:
