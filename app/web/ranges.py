@@ -16,17 +16,18 @@ def from_header(header: str, size: int) -> ByteRange | None:
     """Return the range of a Range header, None where it is to be ignored (RFC 9110, 14.2).
 
     Ignored are other units, malformed ones and more than one range: the whole file is a correct
-    answer to those. Raises RangeNotSatisfiable when the range lies past the end.
+    answer to those, and to who asks for the last bytes of an empty one (14.1.2). Raises
+    RangeNotSatisfiable when the range lies past the end.
     """
     match = _SPEC.fullmatch(header.strip())
     if not match or match.group(1, 2) == (None, None):
         return None
     first, last = match.group(1, 2)
     if not first:
-        length = min(_number(last), size)
-        if not length:
+        if not _number(last):
             raise RangeNotSatisfiable(size, f"Range '{header}' holds no byte")
-        return ByteRange(size - length, length)
+        length = min(_number(last), size)
+        return ByteRange(size - length, length) if size else None
     start = _number(first)
     if last and _number(last) < start:
         return None

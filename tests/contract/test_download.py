@@ -80,7 +80,9 @@ def test_an_empty_file(files: Files) -> None:
     assert answer.content == b""
     assert answer.headers["Content-Length"] == "0"
     files.get("empty", 416, headers={"Range": "bytes=0-"})
-    files.get("empty", 416, headers={"Range": "bytes=-1"})
+    files.get("empty", 416, headers={"Range": "bytes=-0"})
+    last = files.get("empty", 200, headers={"Range": "bytes=-1"})
+    assert (last.content, last.headers["Content-Length"]) == (b"", "0")
     assert files.get("empty", offset="0").content == b""
     files.get("empty", 416, offset="1")
 

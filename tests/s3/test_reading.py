@@ -117,6 +117,15 @@ def test_a_range_past_the_end(s3: World, bucket: str, key: str, asked: str) -> N
     assert b"<ActualObjectSize>10240</ActualObjectSize>" in told.content
 
 
+def test_the_last_bytes_of_an_empty_object_are_none(client: Any, bucket: str) -> None:
+    client.put_object(Bucket=bucket, Key="empty", Body=b"")
+    asked = {"Bucket": bucket, "Key": "empty", "Range": "bytes=-8"}
+    told = client.get_object(**asked)
+    assert told["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert (told["Body"].read(), client.head_object(**asked)["ContentLength"]) == (b"", 0)
+    assert refusal(client.get_object, **{**asked, "Range": "bytes=0-7"}) == (416, "InvalidRange")
+
+
 def test_if_range(s3: World, bucket: str, key: str) -> None:
     def status(if_range: str) -> int:
         headers = {"Range": "bytes=1-2", "If-Range": if_range}
