@@ -22,8 +22,11 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]
 _LONGEST = 300
 _HOP_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-_FORWARDING = frozenset({"HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO",
-                         "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_VIA"})
+_FORWARDING = frozenset(f"HTTP_{name}" for name in (
+    "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST", "X_FORWARDED_PORT",
+    "X_FORWARDED_SERVER", "X_FORWARDED_SSL", "X_REAL_IP", "X_CLIENT_IP", "TRUE_CLIENT_IP",
+    "CF_CONNECTING_IP", "FORWARDED", "VIA"))
+"""What proxies write, any one of them."""
 
 
 class Origin(NamedTuple):

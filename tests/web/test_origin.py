@@ -55,6 +55,18 @@ def test_the_client_of_a_local_proxy_that_nobody_configured_is_not_local() -> No
     assert not found.within(LOOPBACK)
 
 
+@pytest.mark.parametrize("header", [
+    "X_REAL_IP", "X_CLIENT_IP", "X_FORWARDED_PORT", "X_FORWARDED_SERVER", "X_FORWARDED_SSL",
+    "TRUE_CLIENT_IP", "CF_CONNECTING_IP", "FORWARDED", "VIA",
+])
+def test_whatever_a_proxy_writes_its_client_is_not_local(header: str) -> None:
+    found = origin_of({
+        "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http", "SERVER_NAME": "gateway",
+        "SERVER_PORT": "80", f"HTTP_{header}": "127.0.0.1"}, ())
+    assert not found.confidential
+    assert found.client is None
+
+
 def test_other_networks_are_what_they_are() -> None:
     assert origin("192.0.2.7", ()).within((ip_network("192.0.2.0/24"),))
     assert not origin("192.0.2.7", ()).within(LOOPBACK)
