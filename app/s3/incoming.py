@@ -13,10 +13,12 @@ from app.core.errors import BodyTooLarge, InvalidRequest, LengthRequired
 from app.s3.aws_chunked import Decoder, decoded_length
 from app.s3.checksums import (
     DEFAULT,
+    KINDS,
     SIGNED_CHUNKS,
     STREAMING,
     UNSIGNED_TRAILER,
     Tally,
+    base64_of,
     header_of,
     promised,
 )
@@ -31,19 +33,22 @@ if TYPE_CHECKING:
 _SIGNING = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires",
             "x-amz-signature", "x-amz-signedheaders", "x-amz-security-token",
             "x-amz-sdk-checksum-algorithm")
+_OF_NOTHING = {(header_of(name), base64_of(kind.start().digest())) for name, kind in KINDS.items()}
 
 
 def headers_of(call: S3Call) -> dict[str, str]:
     """Return the request's headers by lower-case names.
 
     What a presigned URL of version 4 says in `x-amz-…` parameters counts like the header, as it
-    does at AWS; version 2 does not sign them, so anyone may have added them.
+    does at AWS; version 2 does not sign them, so anyone may have added them. A checksum of nothing
+    is left out: AWS's SDK for JavaScript puts that into every URL for a body yet to come.
     """
     given = {**call.headers, **underscored(call.exchange.environ)}
     if call.caller.scheme == "v4-query":
         for name, values in call.query.items():
             lower = name.lower()
-            if lower.startswith("x-amz-") and lower not in _SIGNING:
+            if lower.startswith("x-amz-") and lower not in _SIGNING and (
+                    (lower, values[0]) not in _OF_NOTHING):
                 given.setdefault(lower, values[0])
     return given
 

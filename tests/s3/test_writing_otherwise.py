@@ -70,6 +70,22 @@ def test_headers_in_the_query(s3: World, client: Any, bucket: str) -> None:
     assert code_of(put(refused)) == (400, "AccessControlListNotSupported")
 
 
+@pytest.mark.parametrize(("kind", "of_nothing"), [
+    ("crc32", "AAAAAA%3D%3D"), ("sha1", "2jmj7l5rSw0yVb%2FvlWAYkK%2FYBwk%3D")])
+def test_a_checksum_of_nothing_in_the_query(
+    s3: World, client: Any, bucket: str, kind: str, of_nothing: str,
+) -> None:
+    query = f"x-amz-checksum-{kind}={of_nothing}&x-amz-sdk-checksum-algorithm={kind.upper()}"
+    url = presigned(s3, f"/{bucket}/key?{query}")
+    answer = put(url)
+    assert answer.status_code == 200, answer.text
+    assert client.get_object(Bucket=bucket, Key="key")["Body"].read() == CONTENT
+    assert put(url, b"").status_code == 200
+    upload = client.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    part = put(presigned(s3, f"/{bucket}/key?partNumber=1&uploadId={upload}&{query}"))
+    assert (part.status_code, part.headers.get("ETag")) == (200, ETAG), part.text
+
+
 def test_version_2_does_not_sign_headers_in_the_query(s3: World, bucket: str) -> None:
     client = s3.client(signature_version="s3")
     url = client.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "key"})
