@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -50,22 +51,36 @@ def told(gateway: Gateway, words: str) -> int:
     return gateway.logged().count(words)
 
 
+def counted(gateway: Gateway, what: str, lane: str) -> float:
+    """Return what the figures tell of the lanes of all workers."""
+    text = gateway.request("GET", "/metrics", user=None).text
+    found = re.search(rf'^httpfs_proxy_{what}{{lane="{lane}",\S+ (\S+)$', text, re.MULTILINE)
+    assert found, text
+    return float(found[1])
+
+
 def test_a_namenode_that_ends_and_comes_back(cluster: Cluster, files: Files) -> None:
     gateway = files.gateway
     files.put("f", CONTENT)
     assert files.read("f") == CONTENT
     assert told(gateway, IN_USE) >= 1
     assert told(gateway, LEFT) == 0
+    assert counted(gateway, "open_lanes", "rpc") >= 1
+    assert counted(gateway, "open_lanes", "data") >= 1
     cluster.kill_namenode()
     refused = gateway.request("PUT", "/f/directory", params={"path": files.at("new")})
     assert refused.status_code == 503, refused.text
     cluster.start_namenode()
-    wait_for("calls succeed", lambda: files.read("f") == CONTENT)
+    # It answers before its DataNode has told it of all blocks.
+    wait_for("the file is read", lambda: gateway.request(
+        "GET", "/f/file/content", params={"path": files.at("f")}).content == CONTENT)
     files.put("g", CONTENT)
     # By now it may be the other worker that is asked.
     wait_for("it is used again", lambda: files.read("g") == CONTENT and told(
         gateway, IN_USE) + told(gateway, AGAIN) >= 2)
     assert told(gateway, LEFT) >= 1
+    assert counted(gateway, "lost_lanes_total", "rpc") == told(gateway, LEFT)
+    assert counted(gateway, "lost_lanes_total", "data") == 0
     files.call("PUT", "/f/name", 201, path=files.at("g"), destination=files.at("h"))
     assert files.read("h") == CONTENT
 
