@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -16,9 +15,9 @@ pytestmark = pytest.mark.hadoop
 CONTENT = bytes(range(256)) * 100
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[HaCluster]:
-    with HaCluster(tmp_path) as running:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HaCluster]:
+    with HaCluster(tmp_path_factory.mktemp("ha")) as running:
         running.make_user("alice")
         yield running
 
@@ -77,6 +76,7 @@ def test_one_serves_and_the_other_takes_over_planned_and_by_force(cluster: HaClu
 
 
 def test_one_that_hangs_goes_on(cluster: HaCluster) -> None:
+    cluster.transition(0)
     cluster.kill_namenode(0, signal.SIGSTOP)
     with pytest.raises(requests.Timeout):
         requests.get(f"{cluster.namenode_urls[0]}/jmx", timeout=0.5)
