@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from app.core.paths import ROOT
 from app.fs.calls import FAULTS
@@ -17,6 +18,7 @@ from app.hadoop.client_protocol import NameNodeClient
 from app.hadoop.datanodes import NoDatanode
 from app.hadoop.file_reading import FileReader, NotPlain, ReadFailed
 from app.hadoop.file_writing import NothingWritten, server_defaults, write_file
+from app.hadoop.ipc import NoAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,9 +42,7 @@ class NativeContent(NativeCalls):
         """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns."""
         def by_webhdfs(start: int, rest: int, why: Exception | None = None) -> ByteSource:
             if why is not None and is_timeout(why):
-                # They who read have waited for long enough.
-                fault = as_fault(why)
-                raise self._fault(fault, "open", path) from fault
+                self._end_late(why, path)
             return super(NativeContent, self).open(path, start, rest, file_id)
 
         reader = self._reader(path, offset, length, file_id)
@@ -86,10 +86,16 @@ class NativeContent(NativeCalls):
         pinned = self._pinned(path, file_id)
         if pinned is None or not self._may_use(self._lanes.now) or not data.ready():
             return None
+        began = time.monotonic()
         try:
             reader = self._by_rpc("open", path, lambda names, _: self._begun(
                 names, pinned, offset, length))
-        except (NotPlain, ReadFailed):
+        except NotPlain:
+            return None
+        except ReadFailed as error:
+            if time.monotonic() - began >= data.datanodes.limits.read_timeout:
+                # By WebHDFS a DataNode asks the same ones, and may wait as long for each.
+                self._end_late(NoAnswer(str(error)), path)
             return None
         except NoDatanode as error:
             data.missed(error)
@@ -98,6 +104,11 @@ class NativeContent(NativeCalls):
             return None
         data.worked()
         return reader
+
+    def _end_late(self, error: Exception, path: HdfsPath) -> NoReturn:
+        """End a read that has waited for long enough."""
+        fault = as_fault(error)
+        raise self._fault(fault, "open", path) from fault
 
     def _begun(
         self, names: NameNodeClient, pinned: HdfsPath, offset: int, length: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from app.core import errors
 from app.core.paths import HdfsPath
 from app.fs import lane
 from app.fs.native_content import NativeContent
+from app.hadoop.file_reading import ReadFailed
 from app.hadoop.ipc import Broken, NoAnswer
 from tests.fs.lane_scene import Doors, backend_of, doors
 from tests.gateway import wait_for
@@ -99,3 +101,27 @@ def test_a_read_does_not_wait_twice_for_a_namenode_that_is_silent(
                     with pytest.raises(errors.UpstreamTimeout):
                         source.read(20)
             assert scene.since_last() == by_webhdfs
+
+
+@pytest.mark.parametrize(("seconds", "by_webhdfs"), [(1.0, ["web OPEN"]), (2.0, [])])
+def test_datanodes_that_are_silent_are_not_waited_for_again_by_webhdfs(
+    scene: Doors, monkeypatch: pytest.MonkeyPatch, seconds: float, by_webhdfs: list[str],
+) -> None:
+    now = [time.monotonic()]
+
+    def silent(*_: object) -> None:
+        now[0] += seconds
+        raise ReadFailed("nothing came")
+
+    with backend_of(scene) as backend:
+        alice = backend.as_user("alice")
+        alice.status(FILE)
+        scene.since_last()
+        monkeypatch.setattr(NativeContent, "_begun", silent)
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        if by_webhdfs:
+            alice.open(FILE, 0, 17, 7).close()
+        else:
+            with pytest.raises(errors.UpstreamTimeout):
+                alice.open(FILE, 0, 17, 7)
+        assert scene.since_last() == by_webhdfs
