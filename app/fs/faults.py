@@ -138,8 +138,9 @@ BY_MESSAGE: tuple[tuple[str, type[GatewayError]], ...] = (
      errors.InvalidRequest),
     (r"XAttr.*(exceed|limit|too (big|long))|[Ii]nvalid (XAttr|ACL|path|file) ?(name)?",
      errors.InvalidRequest),
-    (r"^([\w.]+: )?(No active nodes contain|All datanodes \[.*\] are bad|Unable to create new block)"
-     r"|: Fail to get block MD5", errors.UpstreamUnavailable),
+    (r"^([\w.]+: )?(No active nodes contain|All datanodes \[|Unable to create new block)",
+     errors.UpstreamUnavailable),
+    (r": Fail to get block MD5", errors.UpstreamUnavailable),
     (r"Failed to find datanode|could only be written to|Could not obtain block|No datanodes?",
      errors.UpstreamUnavailable),
     (r"inode path does not exist|(File|source|destination|parent) .*(does not exist|not found)",

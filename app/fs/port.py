@@ -227,10 +227,10 @@ class FileSystem(Protocol):
         """Make a snapshot and return its path (`…/.snapshot/<name>`)."""
 
     def rename_snapshot(self, path: HdfsPath, old: str, new: str) -> None:
-        """Rename a snapshot. Raises AttributeNotFound."""
+        """Rename a snapshot. Raises SnapshotNotFound."""
 
     def delete_snapshot(self, path: HdfsPath, name: str) -> None:
-        """Delete a snapshot. Raises AttributeNotFound."""
+        """Delete a snapshot. Raises SnapshotNotFound."""
 
     def set_quota(
         self, path: HdfsPath, names: int | None, space: int | None,
