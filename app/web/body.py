@@ -67,8 +67,7 @@ class RequestBody:
     def check(self) -> None:
         """Raise what can be known to be wrong before the first byte is read."""
         environ = self._exchange.environ
-        if self.chunked and environ["HTTP_TRANSFER_ENCODING"].strip().lower() not in _CHUNKED:
-            raise Unsupported("of Transfer-Encoding nothing but chunked is supported")
+        self._check_framing()
         if self._coding not in ("", "identity", "gzip", "x-gzip"):
             raise UnsupportedMedia(f"Content-Encoding '{self._coding}' is not supported;"
                                    " allowed are gzip and identity")
@@ -79,6 +78,12 @@ class RequestBody:
         headers = _Headers(environ)
         sent_checks(headers)
         stored_checks(headers)
+
+    def _check_framing(self) -> None:
+        """Raise Unsupported for what the server undid the chunks of and nothing else."""
+        coding = self._exchange.environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
+        if self.chunked and coding not in _CHUNKED:
+            raise Unsupported("of Transfer-Encoding nothing but chunked is supported")
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the content as it is to be stored; raise InvalidRequest or BodyTooLarge."""
@@ -129,6 +134,7 @@ class RequestBody:
 
     def raw(self) -> Iterator[bytes]:
         """Yield the bytes as they were sent, checked against nothing but their own framing."""
+        self._check_framing()
         rest = self.declared
         if rest is None and not self.chunked:
             return
