@@ -8,6 +8,7 @@ import pytest
 
 from tests.gateway import Gateway, logs_of_gateways
 from tests.hadoop.cluster import Cluster
+from tests.hibernation import Hibernation
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -33,6 +34,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.failed:
         report.sections += [(f"log of {url}", log) for url, log in logs_of_gateways(LOG_LINES)]
     return report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have gateways sleep that no test of the moment can ask for."""
+    config.pluginmanager.register(Hibernation())
 
 
 @pytest.fixture(scope="session")

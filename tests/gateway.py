@@ -78,6 +78,11 @@ def wait_for(what: str, look: Callable[[], T], *, seconds: float = 60.0) -> T:
     return found
 
 
+def running_gateways() -> list[Gateway]:
+    """Return the gateways of this process that run."""
+    return [gateway for gateway in list(_alive) if gateway.running]
+
+
 def logs_of_gateways(lines: int) -> Iterator[tuple[str, str]]:
     """Yield the address, and the last `lines` of the log, of each gateway of this process."""
     for gateway in list(_alive):
@@ -140,11 +145,7 @@ class Gateway:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # An orderly end takes a second and a half, and hands on what others can go on with.
-        if self._has_partners:
-            self.stop()
-        else:
-            self.kill()
+        self.end()
 
     # --- the process
 
@@ -182,6 +183,14 @@ class Gateway:
             _kill(pid)
         # Whoever watches over gunicorn notices its end a moment later.
         wait_for("the end of gunicorn", lambda: not daemon.running)
+
+    def end(self) -> None:
+        """End gunicorn, orderly where others share its state."""
+        # An orderly end takes a second and a half, and hands on what others can go on with.
+        if self._has_partners:
+            self.stop()
+        else:
+            self.kill()
 
     def kill(self) -> None:
         """End gunicorn, its workers and what they have started by SIGKILL."""
