@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from app.s3 import documents
 from app.s3.conditions import matches
 from app.s3.errors import code_and_message, invalid_argument
 from app.s3.xml import answer, empty, text_of
+from app.web.conditions import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from app.s3.xml import Field
 
 MAX_OBJECTS = 1000
+MODIFIED, SIZE = "x-amz-if-match-last-modified-time", "x-amz-if-match-size"
+_SIZE = re.compile("[0-9]{1,19}")
 AT_ONCE = 8
 """So many objects are removed at the same time: a thousand one by one would take HDFS long."""
 MAX_DOCUMENT = 8 * 1024 * 1024
@@ -32,7 +36,9 @@ MAX_DOCUMENT = 8 * 1024 * 1024
 def delete_object(call: S3Call) -> Response:
     """Remove an object; one that is not there is as good as removed."""
     call.check_version()
-    call.objects.delete(call.bucket, call.key, _only_if(call.headers.get("if-match"), call.key))
+    headers = call.headers
+    call.objects.delete(call.bucket, call.key, _only_if(
+        call.key, headers.get("if-match"), headers.get(MODIFIED), headers.get(SIZE)))
     return empty(204)
 
 
@@ -56,7 +62,8 @@ def _delete(call: S3Call, key: str, one: Element) -> Field:
     try:
         if version not in (None, "", "null"):
             raise invalid_argument("versionId", version or "", "Invalid version id specified")
-        call.objects.delete(call.bucket, key, _only_if(one.findtext("ETag"), key))
+        call.objects.delete(call.bucket, key, _only_if(
+            key, one.findtext("ETag"), one.findtext("LastModifiedTime"), one.findtext("Size")))
     except NoSuchBucket:
         raise
     except GatewayError as error:
@@ -66,15 +73,29 @@ def _delete(call: S3Call, key: str, one: Element) -> Field:
     return ("Deleted", [("Key", key), *([("VersionId", version)] if version else [])])
 
 
-def _only_if(etag: str | None, key: str) -> Callable[[ObjectInfo | None], None] | None:
-    """Return what refuses to remove an object of another ETag."""
-    if etag is None:
+def _only_if(
+    key: str, etag: str | None, modified: str | None, size: str | None,
+) -> Callable[[ObjectInfo | None], None] | None:
+    """Return what refuses to remove an object of another ETag, HTTP date or size.
+
+    Raises S3Error (InvalidArgument) for what is no date or size.
+    """
+    if etag is None and modified is None and size is None:
         return None
+    seconds = seconds_of(modified)
+    if modified is not None and seconds is None:
+        raise invalid_argument(MODIFIED, modified, "The time is no HTTP date.")
+    if size is not None and not _SIZE.fullmatch(size):
+        raise invalid_argument(SIZE, size, "The size is no whole number.")
 
     def check(info: ObjectInfo | None) -> None:
         if info is None:
             raise NoSuchKey(key)
-        if not matches(etag, info.meta.etag):
+        if etag is not None and not matches(etag, info.meta.etag):
             raise PreconditionFailed("If-Match")
+        if seconds is not None and info.status.modification_time // 1000 != seconds:
+            raise PreconditionFailed(MODIFIED)
+        if size is not None and info.size != int(size):
+            raise PreconditionFailed(SIZE)
 
     return check

@@ -25,6 +25,46 @@ def md5(body: bytes) -> dict[str, str]:
     return {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
 
 
+@pytest.mark.parametrize("condition", [
+    {"Size": 5}, {"LastModifiedTime": "Wed, 21 Oct 2015 07:28:00 GMT"}])
+def test_an_object_of_another_size_or_time_stays(
+    client: Any, bucket: str, condition: dict[str, Any],
+) -> None:
+    client.put_object(Bucket=bucket, Key="key", Body=b"four")
+    single = {f"IfMatch{name}": value for name, value in condition.items()}
+    assert refusal(client.delete_object, Bucket=bucket, Key="key", **single) == (
+        412, "PreconditionFailed")
+    told = client.delete_objects(
+        Bucket=bucket, Delete={"Objects": [{"Key": "key", **condition}]})
+    assert [one["Code"] for one in told["Errors"]] == ["PreconditionFailed"]
+    assert keys_of(client, bucket) == ["key"]
+
+
+def test_an_object_of_the_size_and_time_named_goes(client: Any, bucket: str) -> None:
+    for size in (4, 0):
+        client.put_object(Bucket=bucket, Key="key", Body=b"1" * size)
+        modified = client.head_object(Bucket=bucket, Key="key")["LastModified"]
+        where = {"Bucket": bucket, "Key": "key", "IfMatchLastModifiedTime": modified}
+        client.delete_object(**where, IfMatchSize=size)
+        assert keys_of(client, bucket) == []
+        assert refusal(client.delete_object, **where) == (404, "NoSuchKey")
+        client.put_object(Bucket=bucket, Key="key", Body=b"1" * size)
+        modified = client.head_object(Bucket=bucket, Key="key")["LastModified"]
+        told = client.delete_objects(Bucket=bucket, Delete={"Objects": [
+            {"Key": "key", "LastModifiedTime": modified, "Size": size}]})
+        assert [one["Key"] for one in told["Deleted"]] == ["key"]
+
+
+@pytest.mark.parametrize("headers", [
+    {"x-amz-if-match-size": "many"}, {"x-amz-if-match-last-modified-time": "yesterday"}])
+def test_a_condition_that_is_none_removes_nothing(
+    s3: World, client: Any, bucket: str, headers: dict[str, str],
+) -> None:
+    client.put_object(Bucket=bucket, Key="key", Body=b"x")
+    assert code_of(s3.send("DELETE", f"/{bucket}/key", signed=headers)) == (400, "InvalidArgument")
+    assert keys_of(client, bucket) == ["key"]
+
+
 def document(*keys: str, quiet: str = "") -> bytes:
     inside = "".join(f"<Object><Key>{escape(key)}</Key></Object>" for key in keys)
     return f"<Delete>{quiet}{inside}</Delete>".encode()
