@@ -11,6 +11,7 @@ from app.core.object_errors import MalformedDocument, NoSuchBucket, NoSuchKey
 from app.s3 import documents
 from app.s3.conditions import matches
 from app.s3.errors import code_and_message, invalid_argument
+from app.s3.incoming import headers_of
 from app.s3.xml import answer, empty, text_of
 from app.web.conditions import seconds_of
 
@@ -36,7 +37,7 @@ MAX_DOCUMENT = 8 * 1024 * 1024
 def delete_object(call: S3Call) -> Response:
     """Remove an object; one that is not there is as good as removed."""
     call.check_version()
-    headers = call.headers
+    headers = headers_of(call)
     call.objects.delete(call.bucket, call.key, _only_if(
         call.key, headers.get("if-match"), headers.get(MODIFIED), headers.get(SIZE)))
     return empty(204)
@@ -78,7 +79,8 @@ def _only_if(
 ) -> Callable[[ObjectInfo | None], None] | None:
     """Return what refuses to remove an object of another ETag, HTTP date or size.
 
-    Raises S3Error (InvalidArgument) for what is no date or size.
+    It refuses one that is not there only where an ETag is named, as AWS does. Raises S3Error
+    (InvalidArgument) for what is no date or size.
     """
     if etag is None and modified is None and size is None:
         return None
@@ -90,7 +92,9 @@ def _only_if(
 
     def check(info: ObjectInfo | None) -> None:
         if info is None:
-            raise NoSuchKey(key)
+            if etag is not None:
+                raise NoSuchKey(key)
+            return
         if etag is not None and not matches(etag, info.meta.etag):
             raise PreconditionFailed("If-Match")
         if seconds is not None and info.status.modification_time // 1000 != seconds:

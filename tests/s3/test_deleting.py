@@ -47,12 +47,23 @@ def test_an_object_of_the_size_and_time_named_goes(client: Any, bucket: str) -> 
         where = {"Bucket": bucket, "Key": "key", "IfMatchLastModifiedTime": modified}
         client.delete_object(**where, IfMatchSize=size)
         assert keys_of(client, bucket) == []
-        assert refusal(client.delete_object, **where) == (404, "NoSuchKey")
         client.put_object(Bucket=bucket, Key="key", Body=b"1" * size)
         modified = client.head_object(Bucket=bucket, Key="key")["LastModified"]
         told = client.delete_objects(Bucket=bucket, Delete={"Objects": [
             {"Key": "key", "LastModifiedTime": modified, "Size": size}]})
         assert [one["Key"] for one in told["Deleted"]] == ["key"]
+
+
+def test_an_object_that_is_not_there_has_no_other_size_or_time(client: Any, bucket: str) -> None:
+    """As good as removed, as AWS has it; only If-Match asks for one that is there."""
+    modified = "Wed, 21 Oct 2015 07:28:00 GMT"
+    client.delete_object(
+        Bucket=bucket, Key="none", IfMatchSize=1, IfMatchLastModifiedTime=modified)
+    assert refusal(client.delete_object, Bucket=bucket, Key="none", IfMatchSize=1,
+                   IfMatch="*") == (404, "NoSuchKey")
+    told = client.delete_objects(Bucket=bucket, Delete={"Objects": [
+        {"Key": "none", "Size": 1, "LastModifiedTime": modified}]})
+    assert ([one["Key"] for one in told["Deleted"]], "Errors" in told) == (["none"], False)
 
 
 @pytest.mark.parametrize("headers", [

@@ -28,6 +28,12 @@ SHA256 = base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()
 ETAG = f'"{hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()}"'
 
 
+def delete(url: str) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.delete(url, timeout=60)
+
+
 def put(url: str, data: Any = CONTENT, **headers: str) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
@@ -35,9 +41,9 @@ def put(url: str, data: Any = CONTENT, **headers: str) -> requests.Response:
             name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def presigned(s3: World, path: str) -> str:
+def presigned(s3: World, path: str, method: str = "PUT") -> str:
     """Return a URL whose query has been signed as it stands, no header but Host with it."""
-    request = AWSRequest("PUT", f"http://{urlsplit(s3.url).netloc}{path}")
+    request = AWSRequest(method, f"http://{urlsplit(s3.url).netloc}{path}")
     S3SigV4QueryAuth(Credentials(*s3.key_of["someone"]), "s3", REGION, 60).add_auth(request)
     return str(request.url)
 
@@ -68,6 +74,20 @@ def test_headers_in_the_query(s3: World, client: Any, bucket: str) -> None:
     assert code_of(put(url, b"other")) == (400, "BadDigest")
     refused = presigned(s3, f"/{bucket}/key?x-amz-acl=public-read")
     assert code_of(put(refused)) == (400, "AccessControlListNotSupported")
+
+
+@pytest.mark.parametrize("condition", [
+    "x-amz-if-match-size=1",
+    "x-amz-if-match-last-modified-time=Wed%2C%2021%20Oct%202015%2007%3A28%3A00%20GMT"])
+def test_conditions_of_a_deletion_in_the_query(
+    s3: World, client: Any, bucket: str, condition: str,
+) -> None:
+    client.put_object(Bucket=bucket, Key="key", Body=CONTENT)
+    assert code_of(delete(presigned(s3, f"/{bucket}/key?{condition}", "DELETE"))) == (
+        412, "PreconditionFailed")
+    matching = presigned(s3, f"/{bucket}/key?x-amz-if-match-size={len(CONTENT)}", "DELETE")
+    assert delete(matching).status_code == 204
+    assert "Contents" not in client.list_objects_v2(Bucket=bucket)
 
 
 @pytest.mark.parametrize(("kind", "of_nothing"), [
