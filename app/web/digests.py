@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ALGORITHMS = {"sha-512": "sha512", "sha-256": "sha256", "md5": "md5", "sha": "sha1"}
 _KEY = r"[a-z*][a-z0-9_.*-]*"
-_MEMBER = re.compile(rf"\s*({_KEY})=:([A-Za-z0-9+/=]*):(?:; *{_KEY}(?:=[^;]*)?)*\s*")
+_MEMBER = re.compile(rf"({_KEY})=:([A-Za-z0-9+/=]*):(?:; *{_KEY}(?:=[^;]*)?)*")
 
 
 class Check(NamedTuple):
@@ -63,7 +63,7 @@ def _dictionary(headers: Named, name: str) -> list[Check]:
         return []
     checks = []
     for member in given.split(","):
-        match = _MEMBER.fullmatch(member)
+        match = _MEMBER.fullmatch(member.strip())
         if not match:
             raise InvalidRequest(f"{name} is not of the form sha-256=:<base64>: (RFC 9530)")
         if match[1] in ALGORITHMS:
