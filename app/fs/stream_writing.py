@@ -7,6 +7,7 @@ way to a DataNode finds nothing to append to, then TRUNCATE takes it back to wha
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager
 from itertools import chain
@@ -208,11 +209,18 @@ class StreamWriting:
                     return
             except FileBusy:
                 if time.monotonic() > take_at:
-                    take_at = deadline + PATIENCE_SECONDS
-                    self._fs.take_lease(record.hidden)
+                    take_at = self._next_take(record)
             if time.monotonic() > deadline:
                 raise FileBusy(record.path)
             time.sleep(_POLL_SECONDS)
+
+    def _next_take(self, record: Writer) -> float:
+        """Take the lease, and return when to try that again: never if HDFS agrees."""
+        try:
+            self._fs.take_lease(record.hidden)
+        except FileBusy:  # a block that too few DataNodes have told of; they may, soon
+            return time.monotonic() + OWN_TIME_SECONDS
+        return math.inf
 
     def _is_cut(self, record: Writer) -> bool:
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.core.errors import (
+    FileBusy,
     IncompleteBody,
     PathNotFound,
     StorageFault,
@@ -16,6 +17,7 @@ from app.core.errors import (
 )
 from app.core.paths import HIDDEN_MARK, HdfsPath, child_of
 from app.core.stream_errors import NoSuchStream, StreamBusy
+from app.fs import stream_writing
 from app.fs.staging import Staging
 from app.fs.stream_records import SPACE
 from app.settings import UploadSettings
@@ -136,6 +138,37 @@ def test_a_write_while_another_has_the_lease_waits_for_it(scene: Scene) -> None:
     for thread in (zombie, writer):
         thread.join(30)
         assert not thread.is_alive()
+    scene.streams.close(stream_id)
+    assert scene.content() == b"acknowledged, more"
+
+
+def test_a_lease_that_cannot_be_taken_yet_is_waited_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream_id = scene.created()
+    scene.streams.write(stream_id, [b"acknowledged"])
+    scene.change(stream_id, **DEAD)
+    monkeypatch.setattr(stream_writing, "OWN_TIME_SECONDS", 0.0)
+    tried: list[str] = []
+
+    class Busy:
+        """Has a block that too few DataNodes have told of, until some time after it was asked."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(scene.fs, name)
+
+        def truncate(self, path: HdfsPath, length: int) -> bool:
+            tried.append("truncate")
+            if tried.count("take") < 2:
+                raise FileBusy(path)
+            return scene.fs.truncate(path, length)
+
+        def take_lease(self, path: HdfsPath) -> None:
+            tried.append("take")
+            raise FileBusy(path)
+
+    scene.of(ALICE, Busy()).write(stream_id, [b", more"])
+    assert tried == [*["truncate", "take"] * 2, "truncate"]
     scene.streams.close(stream_id)
     assert scene.content() == b"acknowledged, more"
 
