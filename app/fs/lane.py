@@ -178,15 +178,22 @@ class Lane:
         if not self._looking.acquire(blocking=False):
             return False
         try:
+            # Another thread may have opened it since this one saw that it was closed.
+            return self._caller is not None or self._look(now)
+        finally:
+            self._looking.release()
+
+    def _look(self, now: float) -> bool:
+        try:
             address = self.find()
         except NoLane as error:
-            if not isinstance(error, Standby):
+            if isinstance(error, Standby):
+                self._rest = 0.0
+            else:
                 self._grow(error.rest)
             self._rests_until = now + (self._rest or FIRST_REST)
             _log.debug("no RPC beside WebHDFS at %s: %s", self._server, error)
             return False
-        finally:
-            self._looking.release()
         _log.info("Hadoop's RPC at %s:%d is used %sbeside WebHDFS", *address,
                   "again " if self._opened else "")
         self._opened = time.monotonic()

@@ -25,7 +25,7 @@ from app.fs import wire
 from app.fs.faults import STANDBY, RemoteFault, remote_fault
 from app.fs.native_faults import LANE_FAULTS, simple_name
 from app.hadoop.client_protocol import NameNodeClient
-from app.hadoop.ipc import Identity, NotSent, Refused, RemoteError
+from app.hadoop.ipc import Broken, Identity, NotSent, Refused, RemoteError
 from app.hadoop.ipc_pool import Caller, Limits
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _root_by_rpc(address: tuple[str, int], who: Identity, seconds: float) -> Fil
     caller = Caller(address, Limits(seconds, seconds, retry_deadline=0.0))
     try:
         return NameNodeClient(caller, who).get_file_info("/")
-    except NotSent as error:
+    except (NotSent, Broken) as error:
         raise NoLane(error, 0.0) from error
     except RemoteError as error:
         standby = simple_name(error.java_class) in STANDBY

@@ -5,22 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from app.core import errors
 from app.core.paths import HdfsPath
 from app.fs import lane
+from app.fs.lane_finding import NoLane, Standby
 from app.fs.native_content import NativeContent
 from app.hadoop.file_reading import ReadFailed
-from app.hadoop.ipc import Broken, NoAnswer
+from app.hadoop.ipc import Broken, Identity, NoAnswer
+from app.hadoop.ipc_pool import Limits
 from tests.fs.lane_scene import Doors, backend_of, doors
 from tests.gateway import wait_for
 from tests.hadoop_protocols.scripted_namenode import Heard, answered, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from app.fs.failover import Cluster
 
 FILE, OTHER = HdfsPath("/file"), HdfsPath("/other")
 BY_RPC = ["rpc getFileInfo"]
@@ -125,3 +129,69 @@ def test_datanodes_that_are_silent_are_not_waited_for_again_by_webhdfs(
             with pytest.raises(errors.UpstreamTimeout):
                 alice.open(FILE, 0, 17, 7)
         assert scene.since_last() == by_webhdfs
+
+
+def lane_by(
+    monkeypatch: pytest.MonkeyPatch, clock: Callable[[], float], find: Callable[..., object],
+) -> lane.Lane:
+    """Return a lane that goes by this clock, and finds its NameNode as is said."""
+    monkeypatch.setattr(time, "monotonic", clock)
+    monkeypatch.setattr(lane, "find", find)
+    return lane.Lane(cast("Cluster", None), "http://nn:9870", None, Identity("hdfs"), Limits())
+
+
+def test_a_standby_rests_for_a_second_whatever_it_was_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    found = [NoLane("it is a router"), Standby("it is not the active NameNode", 0.0)]
+
+    def find(*_: object) -> tuple[str, int]:
+        for error in found:
+            found.remove(error)
+            raise error
+        return "127.0.0.1", 1
+
+    made = lane_by(monkeypatch, lambda: now[0], find)
+    assert not made.ready()
+    now[0] += 301
+    assert not made.ready()
+    assert not found
+    now[0] += 1
+    assert made.ready()
+
+
+def test_a_lane_that_two_threads_saw_closed_is_opened_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = threading.Thread(target=lambda: made.ready())
+    looks: list[object] = []
+
+    def clock() -> float:
+        """Let the other thread be quicker, after this one has seen that the lane is closed."""
+        if not first.ident:
+            first.start()
+            first.join()
+        return 1000.0
+
+    def find(*what: object) -> tuple[str, int]:
+        looks.append(what)
+        return "127.0.0.1", 1
+
+    made = lane_by(monkeypatch, clock, find)
+    assert made.ready()
+    assert len(looks) == 1
+
+
+def test_a_namenode_that_breaks_off_when_it_is_looked_for_is_looked_for_again_soon(
+    scene: Doors, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lane, "FIRST_REST", 0.01)
+    with backend_of(scene) as backend:
+        alice = backend.as_user("alice")
+        scene.rpc["getFileInfo"] = lambda _: b""
+        alice.status(FILE)
+        assert scene.since_last()[-2:] == [*BY_RPC, "web GETFILESTATUS"]
+        scene.rpc.clear()
+        wait_for("it is used", lambda: (
+            alice.status(FILE), scene.since_last())[1][-1:] == BY_RPC)
