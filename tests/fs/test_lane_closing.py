@@ -164,8 +164,12 @@ def test_a_standby_rests_for_a_second_whatever_it_was_before(
 def test_a_lane_that_two_threads_saw_closed_is_opened_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = threading.Thread(target=lambda: made.ready())
     looks: list[object] = []
+
+    def open_too() -> None:
+        assert made.ready()
+
+    first = threading.Thread(target=open_too)
 
     def clock() -> float:
         """Let the other thread be quicker, after this one has seen that the lane is closed."""
