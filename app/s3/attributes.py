@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import InvalidRequest
 from app.s3.errors import invalid_argument
+from app.s3.incoming import headers_of
 from app.s3.xml import answer
 from app.web.conditions import last_modified_of
 
@@ -24,7 +25,7 @@ MAX_PARTS = 1000
 def get_object_attributes(call: S3Call) -> Response:
     """Answer those attributes that the header names."""
     call.check_version()
-    asked = [name.strip() for name in call.headers.get(HEADER, "").split(",") if name.strip()]
+    asked = [name.strip() for name in headers_of(call).get(HEADER, "").split(",") if name.strip()]
     if not asked:
         raise InvalidRequest(f"The {HEADER} header specifying the attributes to be retrieved is"
                              " either missing or empty")
@@ -75,7 +76,7 @@ def _checksum_of_part(meta: ObjectMeta, number: int) -> list[Field]:
 
 
 def _number(call: S3Call, header: str, default: int) -> int:
-    text = call.headers.get(header, "")
+    text = headers_of(call).get(header, "")
     if not text:
         return default
     if not (text.isascii() and text.isdecimal()):

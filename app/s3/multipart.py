@@ -141,7 +141,7 @@ def complete_multipart_upload(call: S3Call) -> Response:
 
 def abort_multipart_upload(call: S3Call) -> Response:
     """Remove an upload and its parts."""
-    initiated = call.headers.get(INITIATED)
+    initiated = headers_of(call).get(INITIATED)
     if initiated is not None and seconds_of(initiated) != _upload(call).initiated // 1000:
         raise PreconditionFailed(INITIATED)
     call.objects.uploads.abort(call.bucket, call.key, call.param("uploadId"))

@@ -28,10 +28,10 @@ SHA256 = base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()
 ETAG = f'"{hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()}"'
 
 
-def delete(url: str) -> requests.Response:
+def ask(method: str, url: str) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.delete(url, timeout=60)
+        return session.request(method, url, timeout=60)
 
 
 def put(url: str, data: Any = CONTENT, **headers: str) -> requests.Response:
@@ -83,11 +83,29 @@ def test_conditions_of_a_deletion_in_the_query(
     s3: World, client: Any, bucket: str, condition: str,
 ) -> None:
     client.put_object(Bucket=bucket, Key="key", Body=CONTENT)
-    assert code_of(delete(presigned(s3, f"/{bucket}/key?{condition}", "DELETE"))) == (
-        412, "PreconditionFailed")
+    refused = presigned(s3, f"/{bucket}/key?{condition}", "DELETE")
+    assert code_of(ask("DELETE", refused)) == (412, "PreconditionFailed")
     matching = presigned(s3, f"/{bucket}/key?x-amz-if-match-size={len(CONTENT)}", "DELETE")
-    assert delete(matching).status_code == 204
+    assert ask("DELETE", matching).status_code == 204
     assert "Contents" not in client.list_objects_v2(Bucket=bucket)
+
+
+def test_an_upload_of_another_time_than_in_the_query_stays(
+    s3: World, client: Any, bucket: str,
+) -> None:
+    upload = client.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    url = presigned(s3, f"/{bucket}/key?uploadId={upload}&x-amz-if-match-initiated-time="
+                        "Wed%2C%2021%20Oct%202015%2007%3A28%3A00%20GMT", "DELETE")
+    assert code_of(ask("DELETE", url)) == (412, "PreconditionFailed")
+    assert "Parts" not in client.list_parts(Bucket=bucket, Key="key", UploadId=upload)
+
+
+def test_attributes_that_the_query_names(s3: World, client: Any, bucket: str) -> None:
+    client.put_object(Bucket=bucket, Key="key", Body=CONTENT)
+    url = presigned(s3, f"/{bucket}/key?attributes&x-amz-object-attributes=ObjectSize", "GET")
+    answer = ask("GET", url)
+    assert answer.status_code == 200, answer.text
+    assert f"<ObjectSize>{len(CONTENT)}</ObjectSize>" in answer.text
 
 
 @pytest.mark.parametrize(("kind", "of_nothing"), [
