@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from app.hadoop.ipc_pool import Limits
     from app.hadoop.messages import Datanode
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _KEPT = 3.0
 """Seconds after which a DataNode may be about to close an idle connection."""
 _SHUNNED = 10.0
-"""Seconds for which a DataNode that did not answer is tried after all others."""
+"""Seconds for which a DataNode that did not answer is tried after all others, and a file is left
+alone of which no DataNode could be reached: a port that is shut silently costs seconds each time."""
 _LATELY = 30.0
 """Seconds for which a DataNode that was reached shows that others can be, too."""
 _SEVERAL = 6
@@ -65,7 +66,7 @@ class Datanodes:
         self._idle: dict[_Address, list[Link]] = {}
         self._shunned: dict[_Address, float] = {}
         self._reached: tuple[_Address, float] | None = None
-        self._unreached: set[_Address] = set()
+        self._unreached: dict[_Address, float] = {}
         self._swept = time.monotonic()
 
     def connect(self, node: Datanode) -> Link:
@@ -128,9 +129,19 @@ class Datanodes:
 
         It is where no other was lately, or several could not be since the last that was.
         """
-        if len(self._unreached) >= _SEVERAL or self._reached is None:
+        if self._reached is None:
             return True
-        return time.monotonic() - self._reached[1] > _LATELY
+        since = self._reached[1]
+        several = sum(at >= since for at in list(self._unreached.values())) >= _SEVERAL
+        return several or time.monotonic() - since > _LATELY
+
+    def are_shut(self, nodes: Sequence[Datanode]) -> bool:
+        """Tell whether there are such DataNodes, and none could be reached a moment ago."""
+        unreached = self._unreached
+        if not unreached or not nodes:
+            return False
+        since = time.monotonic() - _SHUNNED
+        return all(unreached.get((node.host, node.port), since) > since for node in nodes)
 
     def ranked(self, nodes: Iterable[Datanode]) -> list[Datanode]:
         """Return the DataNodes in their order, those that lately did not answer last."""
@@ -150,12 +161,15 @@ class Datanodes:
                 link.close()
 
     def _note_reached(self, address: _Address) -> None:
-        self._reached = address, time.monotonic()
+        now = time.monotonic()
+        self._reached = address, now
         if self._unreached:
-            self._unreached.clear()
+            self._unreached = {
+                one: at for one, at in list(self._unreached.items())
+                if one != address and now - at < _SHUNNED}
 
     def _note_unreached(self, address: _Address) -> None:
-        self._unreached.add(address)
+        self._unreached[address] = time.monotonic()
         if self._reached is not None and self._reached[0] == address:
             self._reached = None
 

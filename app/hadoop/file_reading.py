@@ -55,6 +55,8 @@ class FileReader:
         if not located.plain or not located.complete or located.file_length < self._end:
             raise NotPlain(f"{path}: encrypted, erasure-coded, being written, or too short")
         self._blocks = located.blocks
+        if datanodes.are_shut(self._block().nodes):
+            raise NoDatanode(f"{path}: no DataNode that has it could be reached a moment ago")
         self._reader: BlockReader | None = self._open()
 
     def read(self, size: int) -> bytes:

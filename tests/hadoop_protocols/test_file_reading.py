@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -273,6 +273,35 @@ def test_where_no_datanode_can_be_reached_nothing_was_sent() -> None:
     with pytest.raises(NoDatanode):
         opened(fake, 0, 10)
     assert len(fake.told) == 1, "a port that is shut silently costs seconds each time"
+
+
+def test_ports_that_were_shut_a_moment_ago_are_not_tried_by_each_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    tried: list[int] = []
+    there = node(1, "there")
+
+    def connected(address: tuple[str, int], _: float) -> socket.socket:
+        tried.append(address[1])
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("app.hadoop.datanodes.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("app.hadoop.datanodes._connected", connected)
+    shut = FakeNameNode(node(2, "two"), node(3, "three"))
+    with closing(Datanodes(LIMITS)) as nodes:
+        for _ in range(5):
+            with pytest.raises(NoDatanode):
+                FileReader(cast("NameNodeClient", shut), nodes, "/file", 0, 10)
+        assert tried == [2, 3]
+        partly = FakeNameNode(*shut.nodes, there)
+        with pytest.raises(NoDatanode):
+            FileReader(cast("NameNodeClient", partly), nodes, "/file", 0, 10)
+        assert tried == [2, 3, 1, 2, 3]
+        now[0] += 11
+        with pytest.raises(NoDatanode):
+            FileReader(cast("NameNodeClient", shut), nodes, "/file", 0, 10)
+        assert tried[5:] == [2, 3]
 
 
 def test_a_block_that_nobody_has_is_no_fault_of_the_datanodes() -> None:
