@@ -56,7 +56,8 @@ class WebSettings:
 
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = setting((), Networks(), (
         "Addresses or networks of reverse proxies whose X-Forwarded-For, -Proto, -Host and -Port"
-        " are believed. From anyone else these headers change nothing."))
+        " are believed. Anyone else's only tell, as X-Real-IP and Via do, that there is a proxy in"
+        " between: its clients do not count as being on this host."))
     certificate_header: str = setting("none", Choice("none", "x-ssl-client-cert", "client-cert"), (
         "The header in which the trusted proxies tell a client's verified certificate:"
         " `x-ssl-client-cert` (PEM, percent-encoded, and X-SSL-Client-Verify: SUCCESS, as"
