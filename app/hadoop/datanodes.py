@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _KEPT = 3.0
 """Seconds after which a DataNode may be about to close an idle connection."""
 _SHUNNED = 10.0
-"""Seconds for which a DataNode that did not answer is tried after all others, and a file is left
-alone of which no DataNode could be reached: a port that is shut silently costs seconds each time."""
+"""Seconds for which a DataNode that did not answer is tried after all others, and not at all for a
+file that none else has which could be reached: a port that is shut silently costs seconds."""
 _LATELY = 30.0
 """Seconds for which a DataNode that was reached shows that others can be, too."""
 _SEVERAL = 6
