@@ -10,7 +10,7 @@ from app.core.errors import GatewayError, PreconditionFailed
 from app.core.object_errors import MalformedDocument, NoSuchBucket, NoSuchKey
 from app.s3 import documents
 from app.s3.conditions import matches
-from app.s3.errors import code_and_message, invalid_argument
+from app.s3.errors import S3Error, code_and_message, invalid_argument
 from app.s3.incoming import headers_of
 from app.s3.xml import answer, empty, text_of
 from app.web.conditions import seconds_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_OBJECTS = 1000
 MODIFIED, SIZE = "x-amz-if-match-last-modified-time", "x-amz-if-match-size"
+_OTHER_CONDITIONS = ("if-none-match", "if-modified-since", "if-unmodified-since")
 _SIZE = re.compile("[0-9]{1,19}")
 AT_ONCE = 8
 """So many objects are removed at the same time: a thousand one by one would take HDFS long."""
@@ -38,6 +39,9 @@ def delete_object(call: S3Call) -> Response:
     """Remove an object; one that is not there is as good as removed."""
     call.check_version()
     headers = headers_of(call)
+    if any(name in headers for name in _OTHER_CONDITIONS):
+        raise S3Error("NotImplemented", "A header you provided implies functionality that is not"
+                                        " implemented.", Supported="If-Match")
     call.objects.delete(call.bucket, call.key, _only_if(
         call.key, headers.get("if-match"), headers.get(MODIFIED), headers.get(SIZE)))
     return empty(204)

@@ -76,6 +76,17 @@ def test_a_condition_that_is_none_removes_nothing(
     assert keys_of(client, bucket) == ["key"]
 
 
+@pytest.mark.parametrize("headers", [
+    {"If-Unmodified-Since": "Wed, 21 Oct 2015 07:28:00 GMT"},
+    {"If-Modified-Since": "Wed, 21 Oct 2015 07:28:00 GMT"}, {"If-None-Match": "*"}])
+def test_a_condition_that_deletions_do_not_know_removes_nothing(
+    s3: World, client: Any, bucket: str, headers: dict[str, str],
+) -> None:
+    client.put_object(Bucket=bucket, Key="key", Body=b"x")
+    assert code_of(s3.send("DELETE", f"/{bucket}/key", signed=headers)) == (501, "NotImplemented")
+    assert keys_of(client, bucket) == ["key"]
+
+
 def document(*keys: str, quiet: str = "") -> bytes:
     inside = "".join(f"<Object><Key>{escape(key)}</Key></Object>" for key in keys)
     return f"<Delete>{quiet}{inside}</Delete>".encode()
