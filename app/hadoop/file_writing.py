@@ -20,7 +20,7 @@ from app.hadoop.file_reading import NotPlain
 from app.hadoop.ipc import RemoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from app.hadoop.client_protocol import NameNodeClient
     from app.hadoop.datanodes import Datanodes
@@ -169,6 +169,7 @@ class _File:
             located = self._add_block(shunned)
             self._unfinished = located.block
             try:
+                self._pass_over(located.nodes)
                 self._open = block = BlockWriter(self._terms, located)
                 (block.write_whole if whole else block.begin)(data)
             except NotBegun as error:
@@ -179,6 +180,15 @@ class _File:
                     raise _NoneTook(str(error)) from error
             else:
                 return block
+
+    def _pass_over(self, nodes: Sequence[Datanode]) -> None:
+        """Raise NotBegun if the first could not be reached a moment ago.
+
+        Later blocks are tried with whom there is: WebHDFS cannot go on with a file.
+        """
+        if self._last is None and self._terms.datanodes.are_shut(nodes[:1]):
+            raise NotBegun(nodes[0], NoDatanode(
+                f"{_names(nodes[:1])}: could not be reached a moment ago"))
 
     def _add_block(self, shunned: list[Datanode]) -> LocatedBlock:
         ends = time.monotonic() + _CLOSE_SECONDS

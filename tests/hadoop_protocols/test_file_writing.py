@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.hadoop import datanodes as datanodes_module
 from app.hadoop.block_writing import WriteFailed
 from app.hadoop.datanodes import Datanodes, NoDatanode
 from app.hadoop.file_reading import NotPlain
@@ -29,6 +30,7 @@ from tests.hadoop_protocols.datanode_played import (
 )
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable, Iterator
 
     from app.hadoop.packets import Packet
@@ -140,6 +142,33 @@ def test_a_datanode_that_cannot_be_reached_is_left_out(body: list[bytes]) -> Non
         assert datanode.written[0].content == b"".join(body)
     assert namenode.of("abandon_block") == [(1,)]
     assert [excluded for _, excluded in namenode.of("add_block")] == [(), (gone.port,)]
+
+
+def test_a_port_that_was_shut_a_moment_ago_is_not_tried_by_each_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = named(free_port())
+    tried: list[int] = []
+    connected = datanodes_module._connected
+
+    def noting(address: tuple[str, int], seconds: float) -> socket.socket:
+        tried.append(address[1])
+        return connected(address, seconds)
+
+    monkeypatch.setattr(datanodes_module, "_connected", noting)
+    monkeypatch.setattr(datanodes_module, "_SHUNNED", 3600.0)
+    with PlayedDatanode() as datanode:
+        datanodes = Datanodes(LIMITS)
+        for _ in range(3):
+            namenode = PlayedNameNode([gone], [datanode.node])
+            put(namenode, [b"bytes"], datanodes=datanodes)
+            assert [excluded for _, excluded in namenode.of("add_block")] == [(), (gone.port,)]
+            assert namenode.of("abandon_block") == [(1,)]
+        assert tried.count(gone.port) == 1
+        # Once there are bytes all is tried: nobody else can go on with them.
+        namenode = PlayedNameNode([datanode.node], [gone], [datanode.node])
+        put(namenode, [BIG], datanodes=datanodes, block_size=2 * PACKET)
+        assert tried.count(gone.port) == 2
 
 
 @pytest.mark.parametrize("body", [[b"small"], [BIG]], ids=["small", "big"])
