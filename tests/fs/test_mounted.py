@@ -26,7 +26,8 @@ READING = {
     "snapshots", "storage", "document", "datanode_url",
 }
 CHANGING: dict[str, tuple[Any, ...]] = {
-    "create": ([b"x"],), "append": ([b"x"],), "concat": ([],), "truncate": (0,), "mkdirs": (),
+    "create": ([b"x"],), "append": ([b"x"],), "concat": ([],), "truncate": (0,), "take_lease": (),
+    "mkdirs": (),
     "rename": ("/free",), "delete": (), "set_permission": ("777",), "set_owner": ("bob", None),
     "set_replication": (2,), "set_times": (1, 1),
     "change_acl": (AclChange.MODIFY, "user:bob:rwx"), "set_xattr": ("user.x", b""),
