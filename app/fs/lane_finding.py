@@ -38,6 +38,8 @@ _CONF = "/conf?name=dfs.namenode.http-address"
 _VALUE = re.compile(rb"<name>dfs\.namenode\.http-address</name><value>[^<]*:(\d{1,5})</value>")
 _ROUTER = "org.apache.hadoop.hdfs.server.federation."
 _PAGE_LIMIT = 64 * 1024
+_CONF_LIMIT = 4 * 1024 * 1024
+"""Octets of a whole configuration: NameNodes of older Hadoop do not look at the name."""
 _OK = 200
 _HTTP = 80
 _LEAST_SECONDS = 0.001
@@ -97,18 +99,18 @@ def _learned(cluster: Cluster, server: str, ends: float) -> tuple[str, int]:
     if state != "active":
         raise Standby("it is not the active NameNode", 0.0)
     at = urlsplit(server)
-    own = _VALUE.search(_page(cluster, server + _CONF, ends))
+    own = _VALUE.search(_page(cluster, server + _CONF, ends, _CONF_LIMIT))
     if own is None or int(own[1]) != (at.port or _HTTP):
         raise NoLane("by its configuration page the NameNode's own pages are at another port")
     return at.hostname or "", port
 
 
-def _page(cluster: Cluster, url: str, ends: float) -> bytes:
+def _page(cluster: Cluster, url: str, ends: float, limit: int = _PAGE_LIMIT) -> bytes:
     answer = cluster.session.exchange("GET", url, None, None, _left(ends))
     if answer.status_code != _OK:
         answer.close()
         raise NoLane(f"its page {urlsplit(url).path} answers with the status {answer.status_code}")
-    return answer.limited(_PAGE_LIMIT)
+    return answer.limited(limit)
 
 
 def _root_by_web(cluster: Cluster, server: str, who: Identity, seconds: float) -> FileStatus:

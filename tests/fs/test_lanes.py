@@ -110,6 +110,17 @@ def test_what_is_in_between_is_not_passed_by(scene: Doors, address: str) -> None
         assert scene.since_last() == BY_WEB, "the lane does not rest"
 
 
+def test_a_namenode_that_tells_its_whole_configuration_has_a_lane(scene: Doors) -> None:
+    """Those of older Hadoop know no parameter that asks for one of its properties."""
+    others = b"".join(
+        b"<property><name>%d</name><value>%s</value></property>\n" % (index, b"x" * 100)
+        for index in range(3000))
+    scene.conf = scene.conf.replace(b"<property>", others + b"<property>")
+    with backend_of(scene) as backend:
+        backend.as_user("alice").status(FILE)
+    assert scene.since_last() == [*LOOK, *BY_RPC]
+
+
 def test_a_configuration_that_is_not_told_is_no_lane(scene: Doors) -> None:
     scene.conf = b"null"
     with backend_of(scene) as backend:
