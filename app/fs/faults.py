@@ -102,8 +102,13 @@ BY_NAME: dict[str, type[GatewayError]] = {
 }
 
 BY_MESSAGE: tuple[tuple[str, type[GatewayError]], ...] = (
-    # What follows is a name, which may read like anything below.
-    (r"^(java\.io\.FileNotFoundException: )?File does not exist: ", errors.PathNotFound),
+    # There is a name in it, which may read like anything below.
+    ((r"^(java\.io\.FileNotFoundException: )?"
+      r"(File|Path|File/Directory|Directory/File|Directory|Parent directory) "
+      r"(does not exist|doesn't exist|not found)\b"), errors.PathNotFound),
+    ((r"(?s)^(java\.io\.FileNotFoundException: )?"
+      r"(File|File/Directory|rename source|rename destination parent) /.* "
+      r"(does not exist|is not found|not found)\.?$"), errors.PathNotFound),
     (r"[Nn]ame ?[Nn]ode is in (safe|startup) mode", errors.UpstreamUnavailable),
     (r"not supported in state (standby|observer)", errors.UpstreamUnavailable),
     (r"Failed on local exception|Connection reset by peer|Failed to connect to: http",
@@ -155,7 +160,8 @@ _DETAILS = (
     (re.compile(r"not a snapshottable directory"), "it is not a snapshottable directory"),
     (re.compile(r"has snapshot\(s\)"), "it has snapshots"),
     (re.compile(r"cannot be deleted since"), "it, or a directory in it, has snapshots"),
-    (re.compile(r"[Ss]napshot .*(same name|already exists)"), "there is a snapshot of this name"),
+    (re.compile(r"a snapshot with the same name|^([\w.]+: )?The snapshot .* already exists"),
+     "there is a snapshot of this name"),
 )
 """What messages of conflicts mean, in words that have no paths."""
 _CLASS_NAME = re.compile(r"^([a-z]\w*\.)+[A-Z]\w*: ")

@@ -20,6 +20,17 @@ SAID = [
     ("FileNotFoundException", "Path is not a file: /user/alice/x", errors.NotAFile),
     ("FileNotFoundException", "rename source /a is not found.", errors.PathNotFound),
     ("RemoteException", "File does not exist: /user/alice/x", errors.PathNotFound),
+    # Names that read like something else.
+    ("FileNotFoundException", "File /user/alice/leases does not exist.", errors.PathNotFound),
+    ("RemoteException", "File /user/alice/leases does not exist.", errors.PathNotFound),
+    ("FileNotFoundException", "File /a/its snapshot x does not exist.", errors.PathNotFound),
+    ("FileNotFoundException", "File/Directory /lease\n does not exist.", errors.PathNotFound),
+    ("FileNotFoundException", "File/Directory does not exist: /lease", errors.PathNotFound),
+    ("FileNotFoundException", "Directory/File does not exist /lease", errors.PathNotFound),
+    ("FileNotFoundException", "Parent directory doesn't exist: /lease", errors.PathNotFound),
+    ("FileNotFoundException", "rename source /a/lease is not found.", errors.PathNotFound),
+    ("FileNotFoundException", "rename destination parent /lease not found.",
+     errors.PathNotFound),
     ("RemoteException", "Path is not a file: /user/alice/x", errors.NotAFile),
     ("AccessControlException", "Permission denied: user=bob, access=WRITE", errors.AccessDenied),
     ("AccessControlException", "User alice is not a super user", errors.AccessDenied),
@@ -169,6 +180,14 @@ def test_faults_of_the_connection(
     assert type(translated(fault, PATH)) is expected
 
 
+@pytest.mark.parametrize("said", [
+    "rename destination /a/snapshot 1 already exists", "/a/snapshot 1 for client x already exists"])
+def test_a_name_that_speaks_of_snapshots_is_no_snapshot(said: str) -> None:
+    error = translated(RemoteFault(403, "FileAlreadyExistsException", said), PATH)
+    assert type(error) is errors.AlreadyExists
+    assert "snapshot" not in str(error)
+
+
 def test_class_names_are_no_words_for_people() -> None:
     said = "java.lang.IllegalArgumentException: Invalid value of x"
     error = translated(RemoteFault(400, "IllegalArgumentException", said), PATH)
@@ -187,6 +206,8 @@ def test_class_names_are_no_words_for_people() -> None:
     ("RemoteException", "The directory /d cannot be deleted since /d is snapshottable",
      "has snapshots"),
     ("SnapshotException", 'there is already a snapshot with the same name "s".',
+     "a snapshot of this name"),
+    ("SnapshotException", "The snapshot s2 already exists for directory /d",
      "a snapshot of this name"),
     ("IOException", "Rename destination /d/e is a directory or file under source /d",
      "inside what is to be renamed"),
