@@ -41,7 +41,8 @@ class NativeContent(NativeCalls):
     def open(self, path: HdfsPath, offset: int, length: int, file_id: int = 0) -> ByteSource:
         """Open `length` > 0 bytes from `offset`; the upstream has answered when this returns."""
         def by_webhdfs(start: int, rest: int, why: Exception | None = None) -> ByteSource:
-            if why is not None and is_timeout(why):
+            if why is not None and is_timeout(why) and len(self._lanes.all) == 1:
+                # Of several NameNodes another one may be active by now.
                 self._end_late(why, path)
             return super(NativeContent, self).open(path, start, rest, file_id)
 

@@ -88,23 +88,27 @@ class Reader:
         """Do nothing."""
 
 
-def test_a_read_does_not_wait_twice_for_a_namenode_that_is_silent(
-    scene: Doors, monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("error", "others", "by_webhdfs"), [
+    (NoAnswer("silent"), [], []),
+    (NoAnswer("silent"), ["http://127.0.0.1:1"], ["web OPEN"]),
+    (Broken("broken"), [], ["web OPEN"]),
+])
+def test_a_read_does_not_wait_twice_for_the_only_namenode(
+    scene: Doors, monkeypatch: pytest.MonkeyPatch, error: Exception, others: list[str],
+    by_webhdfs: list[str],
 ) -> None:
-    with backend_of(scene) as backend:
+    with backend_of(scene, url=(scene.http.url, *others)) as backend:
         alice = backend.as_user("alice")
-        for error, by_webhdfs in ((NoAnswer("silent"), []), (Broken("broken"), ["web OPEN"])):
-            reader = Reader(error)
-            monkeypatch.setattr(NativeContent, "_begun", lambda *_, it=reader: it)
-            with closing(alice.open(FILE, 0, 20, 7)) as source:
-                assert source.read(20) == b"abc"
-                scene.since_last()
-                if by_webhdfs:
-                    assert source.read(20) == b'{"boolean": true}'
-                else:
-                    with pytest.raises(errors.UpstreamTimeout):
-                        source.read(20)
-            assert scene.since_last() == by_webhdfs
+        monkeypatch.setattr(NativeContent, "_begun", lambda *_: Reader(error))
+        with closing(alice.open(FILE, 0, 20, 7)) as source:
+            assert source.read(20) == b"abc"
+            scene.since_last()
+            if by_webhdfs:
+                assert source.read(20) == b'{"boolean": true}'
+            else:
+                with pytest.raises(errors.UpstreamTimeout):
+                    source.read(20)
+        assert scene.since_last() == by_webhdfs
 
 
 @pytest.mark.parametrize(("seconds", "by_webhdfs"), [(1.0, ["web OPEN"]), (2.0, [])])
