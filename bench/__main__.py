@@ -68,9 +68,8 @@ TAIL = """\
 - The slow clients take small segments of files of 1 MiB, part of which lies in kernel buffers:
   with 1,000 files of 16 MiB on one loopback the send buffers of the DataNode alone filled the
   memory that the kernel had for TCP, and everything on the machine stood still.
-- Status, transfers, pairs and S3 are measured with Hadoop's own protocols, the other sections with
-  WebHDFS alone, from before. Over the DataNodes' protocol 1,000 slow downloads took 531 MiB in one
-  run, more than the 400 that are wanted; by WebHDFS they stay below.
+- Status, transfers, pairs, slow downloads and S3 are measured with Hadoop's own protocols, the
+  other sections with WebHDFS alone, from before.
 - Of the pairs of 4 KiB: half of the single writes by WebHDFS, and most by HttpFS, wait 400 ms for
   the NameNode to hear of their last block; the gateway asks it again after milliseconds.
 - Of streams: Alluxio's status of a file is three calls of HDFS (status, attributes, where its
