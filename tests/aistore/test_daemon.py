@@ -266,8 +266,8 @@ def test_the_balancer_runs_as_a_job(world: World, code: str, status: str) -> Non
     before = len(rebalances(world))
     started = world.admin.call("PUT", "cluster/", {"action": "rebalance"})
     assert started.status_code == 200, started.text
-    wait_for("the balancer", world.arguments.exists)
-    assert world.arguments.read_text() == "-threshold 5 %\n"
+    wait_for("the balancer", lambda: (
+        world.arguments.exists() and world.arguments.read_text() == "-threshold 5 %\n"))
     job = rebalances(world)[before]
     assert (job["id"], job["status"], job["end_time"]) == (started.text, "InProgress", "")
     second = world.admin.call("PUT", "cluster/", {"action": "rebalance"})
