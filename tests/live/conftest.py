@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.gateway import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 QUICK = {
     "upload": {"lease_seconds": 2.0, "sweep_seconds": 0.5},
@@ -25,7 +27,14 @@ def fragile(
 ) -> Iterator[Gateway]:
     """Yield a gateway over each kind of backend whose workers may be killed."""
     options = backend_options(request, request.param)
-    with Gateway(tmp_path_factory.mktemp("fragile"), settings=QUICK, **options) as gateway:
+    with quick_gateway(tmp_path_factory.mktemp("fragile"), **options) as gateway:
+        yield gateway
+
+
+@contextmanager
+def quick_gateway(directory: Path, **options: Any) -> Iterator[Gateway]:
+    """Yield a gateway that soon gives up, and soon sweeps what others have left."""
+    with Gateway(directory, settings=QUICK, **options) as gateway:
         furnish(gateway)
         yield gateway
 

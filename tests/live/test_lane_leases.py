@@ -9,12 +9,12 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.conftest import HADOOP, furnish
+from tests.conftest import HADOOP
 from tests.contract.client import visible_and_hidden
 from tests.contract.wire import Wire
 from tests.gateway import Gateway, wait_for
 from tests.hadoop.probe import webhdfs
-from tests.live.conftest import QUICK, new_directory
+from tests.live.conftest import new_directory, quick_gateway
 from tests.streams.conftest import Alluxio
 
 if TYPE_CHECKING:
@@ -30,9 +30,8 @@ PIECE = bytes(range(256)) * 1024
 
 @pytest.fixture(scope="module")
 def gateway(hadoop: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with Gateway(tmp_path_factory.mktemp("gateway"), backend=hadoop.namenode_url,
-                 superuser=hadoop.superuser, settings=QUICK) as made:
-        furnish(made)
+    with quick_gateway(tmp_path_factory.mktemp("gateway"), backend=hadoop.namenode_url,
+                       superuser=hadoop.superuser) as made:
         yield made
 
 

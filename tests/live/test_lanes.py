@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import HADOOP, furnish
+from tests.conftest import HADOOP
 from tests.gateway import Gateway, wait_for
 from tests.hadoop.cluster import Cluster
-from tests.live.conftest import QUICK, new_directory
+from tests.live.conftest import new_directory, quick_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with Gateway(tmp_path_factory.mktemp("gateway"), backend=cluster.namenode_url,
-                 superuser=cluster.superuser, settings=QUICK) as made:
-        furnish(made)
+    with quick_gateway(tmp_path_factory.mktemp("gateway"), backend=cluster.namenode_url,
+                       superuser=cluster.superuser) as made:
         yield made
 
 
